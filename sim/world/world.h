@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/*
+ * A world makes one plan happen: devices, network, people and faults, on one virtual clock.
+ *
+ * It takes the plan's Timeline and `given`, and leaves events and artefacts with the recorder. It
+ * never sees a claim. While it lives it is one thread and one clock; a device runs only while the
+ * world waits for its next call, and only up to an instant at which nothing else can reach it.
+ *
+ * The caller owns the plan, the recorder and the pool. The pool keeps the device processes alive
+ * from one run to the next, since starting one costs more than most runs; it belongs to one process
+ * and one thread.
+ *
+ * What the device does, however strange, is an event. What goes wrong with the lab (no such
+ * binary, a machine that does not answer, a machine that breaks the hostlink's rules) is an error,
+ * and the run has no verdict but ERROR.
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <glib.h>
+
+#include "sim/base/vtime.h"
+#include "sim/evidence/recorder.h"
+#include "sim/scenario/plan.h"
+
+typedef enum WorldError {
+    WORLD_ERROR_MACHINE, /* the device process died, hung, or broke the hostlink's rules */
+    WORLD_ERROR_PLAN,    /* the plan asks for what cannot be had: no such image, device or verb */
+    WORLD_ERROR_HOST,    /* the host refused something: a file, a socket, memory */
+} WorldError;
+
+#define WORLD_ERROR (world_error_quark())
+GQuark world_error_quark(void);
+
+/* The device processes of one worker, kept from run to run. */
+typedef struct DevicePool DevicePool;
+
+/* Where the lab finds what it runs. All paths; NULL means the default under `build/`. */
+typedef struct WorldSettings {
+    const char *machine_path; /* build/qemu-system-arm */
+    const char *rom_path;     /* build/firmware/rom.bin */
+    const char *images_path;  /* folder of <image name>.img: build/images */
+    const char *keys_path;    /* folder of the worthless keys and certificates: build/keys */
+    unsigned wall_timeout_s;  /* a machine silent for longer is an error; 0 means 60 */
+    bool debugger;            /* start the machine with QEMU's gdb stub, halted, no wall timeout */
+    unsigned debugger_port;   /* 0 means 1234 */
+} WorldSettings;
+
+/* What a run amounted to, beside its events. */
+typedef struct WorldOutcome {
+    VTime ended;             /* world time at the end */
+    uint64_t calls;          /* device calls answered */
+    unsigned faults_injected;
+    unsigned faults_effective; /* of those, how many the device met */
+} WorldOutcome;
+
+/* Makes an empty pool. `settings` are copied; processes start when first needed. */
+DevicePool *world_pool_new(const WorldSettings *settings);
+
+/* Ends the processes, by QUIT if they listen, by SIGKILL if they do not. */
+void world_pool_free(DevicePool *pool);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(DevicePool, world_pool_free)
+
+/*
+ * Runs `plan` to its end. Events and artefacts go to `recorder`, which stays open. After an error
+ * the device processes that took part are gone and will be started anew by the next run.
+ */
+G_GNUC_WARN_UNUSED_RESULT
+bool world_run(const Plan *plan, DevicePool *pool, Recorder *recorder, WorldOutcome *ret_outcome,
+               GError **error);
