@@ -4,12 +4,12 @@
 /*
  * The boot journal: which slot to boot and how far an update has come, safe against power loss.
  *
- * Two sectors at JOURNAL_OFFSET, written in turn. A sector starts empty (ones) and takes records one
- * behind another, each JOURNAL_RECORD_BYTES long and programmed in one operation; 128 records fill a
- * sector. The current state is the valid record with the highest sequence number, over both
- * sectors. A record is valid when its magic and CRC-32 are right; anything else that is not all ones
- * is a torn record: it is skipped, and never written over. When a sector is full, the other one is
- * erased and takes the next record, so the newest record outlives the erase.
+ * Two sectors at JOURNAL_OFFSET, written in turn. A sector starts empty (ones) and takes records
+ * one behind another, each JOURNAL_RECORD_BYTES long and programmed in one operation; 128 records
+ * fill a sector. The current state is the valid record with the highest sequence number, over both
+ * sectors. A record is valid when its magic and CRC-32 are right; anything else that is not all
+ * ones is a torn record: it is skipped, and never written over. When a sector is full, the other
+ * one is erased and takes the next record, so the newest record outlives the erase.
  *
  * An all-ones journal means: nothing was ever recorded; slot A, if good, is the confirmed one.
  *
@@ -25,15 +25,15 @@
 
 #include <stdint.h>
 
-#define JOURNAL_MAGIC         0x4c4e524au /* "JRNL" */
-#define JOURNAL_RECORD_BYTES  32u
-#define JOURNAL_TRIALS_MAX    3u
+#define JOURNAL_MAGIC        0x4c4e524au /* "JRNL" */
+#define JOURNAL_RECORD_BYTES 32u
+#define JOURNAL_TRIALS_MAX   3u
 
 enum {
     JOURNAL_CONFIRMED = 0x434f4e46, /* "CONF": boot this slot */
     JOURNAL_STAGED = 0x53544147,    /* "STAG": a verified image waits in this slot */
-    JOURNAL_TRIAL = 0x5452494c,     /* "TRIL": this slot has been started `attempts` times on trial */
-    JOURNAL_REVERTED = 0x52455654,  /* "REVT": back to this slot; the other one failed its trial */
+    JOURNAL_TRIAL = 0x5452494c, /* "TRIL": this slot has been started `attempts` times on trial */
+    JOURNAL_REVERTED = 0x52455654, /* "REVT": back to this slot; the other one failed its trial */
 };
 
 typedef struct JournalRecord {

@@ -5,25 +5,26 @@
  * The hostlink: the one wire between the machine (in QEMU) and the lab, in lockstep.
  *
  * The machine calls out, the lab answers, and the machine stands still in between. Every externally
- * visible act of the device is one *call*: a HostlinkHeader and a body. The lab sends one *reply*: a
- * sequence of *orders*, each a HostlinkHeader and a body, closed by HOSTLINK_RUN (go on, and call no
- * later than `horizon`) or HOSTLINK_QUIT. HOSTLINK_READ is answered at once by a HOSTLINK_CONTENT
- * call, in the middle of the reply, which gets no reply of its own; then the lab goes on with its
- * orders. There is no other traffic, no polling, no host clock.
+ * visible act of the device is one *call*: a HostlinkHeader and a body. The lab sends one *reply*:
+ * a sequence of *orders*, each a HostlinkHeader and a body, closed by HOSTLINK_RUN (go on, and call
+ * no later than `horizon`) or HOSTLINK_QUIT. HOSTLINK_READ is answered at once by a
+ * HOSTLINK_CONTENT call, in the middle of the reply, which gets no reply of its own; then the lab
+ * goes on with its orders. There is no other traffic, no polling, no host clock.
  *
  * Time is the guest's virtual time in nanoseconds since the last HOSTLINK_BEGIN. It stands still
- * while the power is off; the lab keeps the offset. `instructions` counts executed instructions since
- * HOSTLINK_BEGIN. Calls at one instant come in the order in which they happened.
+ * while the power is off; the lab keeps the offset. `instructions` counts executed instructions
+ * since HOSTLINK_BEGIN. Calls at one instant come in the order in which they happened.
  *
  * Life of a machine: it starts with the power off and calls HELLO. The lab answers BEGIN (a new
  * device: all counters, memories and peripherals as new, flash all ones and OTP all zero unless
- * KEEP_NVM), WRITE orders for flash and OTP, and POWER_ON, RUN. After any POWER_LOST call it may BEGIN
- * again: one process serves many runs. RUN with the power off is an error.
+ * KEEP_NVM), WRITE orders for flash and OTP, and POWER_ON, RUN. After any POWER_LOST call it may
+ * BEGIN again: one process serves many runs. RUN with the power off is an error.
  *
- * The transport is a stream socket inherited as a file descriptor (`-global lockstep-hostlink.fd=N`).
- * Both ends treat the other as hostile: any body of the wrong length, or type not listed, closes the
- * link; the machine then exits with code 3. All integers little-endian, all structs packed by layout
- * (no implicit padding). Without a descriptor the machine powers on at once and calls nobody (register tests).
+ * The transport is a stream socket inherited as a file descriptor (`-global
+ * lockstep-hostlink.fd=N`). Both ends treat the other as hostile: any body of the wrong length, or
+ * type not listed, closes the link; the machine then exits with code 3. All integers little-endian,
+ * all structs packed by layout (no implicit padding). Without a descriptor the machine powers on at
+ * once and calls nobody (register tests).
  *
  * NVM operations (flash program, flash erase, OTP program) are numbered from 1 since BEGIN, in the
  * order in which COMMAND was accepted. The number is the address of a fault.
@@ -31,7 +32,7 @@
 
 #include <stdint.h>
 
-#define HOSTLINK_VERSION    1u
+#define HOSTLINK_VERSION        1u
 #define HOSTLINK_BODY_BYTES_MAX (4u << 20)
 
 typedef struct HostlinkHeader {
@@ -43,24 +44,30 @@ typedef struct HostlinkHeader {
 
 /* Calls, from the machine. */
 enum {
-    HOSTLINK_HELLO = 1,     /* HostlinkHello; the power is off */
-    HOSTLINK_HORIZON = 2,   /* no body: the horizon of RUN is reached */
-    HOSTLINK_FRAME_SENT = 3,/* the frame's bytes */
-    HOSTLINK_UART_SENT = 4, /* bytes, 1 to 256: up to and with a line feed, or when the device idles or dies */
-    HOSTLINK_MOTOR = 5,     /* HostlinkWord: LOCKMECH_DRIVE_... */
-    HOSTLINK_BOLT = 6,      /* HostlinkWord: position, when movement starts, ends, or stalls */
-    HOSTLINK_LEDS = 7,      /* HostlinkWord: PANEL.LEDS */
-    HOSTLINK_BUZZER = 8,    /* HostlinkWord: Hz */
-    HOSTLINK_NVM_STARTED = 9,/* HostlinkNvmOperation, then its data; only if observed */
-    HOSTLINK_NVM_DONE = 10, /* HostlinkNvmOperation (no data); only if observed */
-    HOSTLINK_PROGRESS = 11, /* HostlinkWord: POWER.PROGRESS */
-    HOSTLINK_WINDOW_LOCKED = 12, /* HostlinkWord: FLASH_CTRL.WINDOW as the ROM leaves it: a slot starts */
-    HOSTLINK_RESET = 13,    /* HostlinkWord: POWER_RESET_CAUSE_...; power stays on; the reply's RUN lets it start again */
-    HOSTLINK_POWER_LOST = 14,/* HostlinkPowerLost; the reply must hold POWER_ON or BEGIN, or QUIT */
-    HOSTLINK_CONTENT = 15,  /* the bytes asked for by READ */
-    HOSTLINK_DEBUG_RESULT = 16, /* HostlinkWord: 1 granted, 0 refused; right after PROBE takes effect */
-    HOSTLINK_SLEEP_FOREVER = 17, /* no body: the processor waits and nothing in the machine will ever wake it before the horizon; only sent when the horizon is HOSTLINK_NEVER */
-    HOSTLINK_PC = 18,       /* HostlinkWord: reserved for coverage */
+    HOSTLINK_HELLO = 1,      /* HostlinkHello; the power is off */
+    HOSTLINK_HORIZON = 2,    /* no body: the horizon of RUN is reached */
+    HOSTLINK_FRAME_SENT = 3, /* the frame's bytes */
+    /* bytes, 1 to 256: up to and with a line feed, or when the device idles or dies */
+    HOSTLINK_UART_SENT = 4,
+    HOSTLINK_MOTOR = 5,       /* HostlinkWord: LOCKMECH_DRIVE_... */
+    HOSTLINK_BOLT = 6,        /* HostlinkWord: position, when movement starts, ends, or stalls */
+    HOSTLINK_LEDS = 7,        /* HostlinkWord: PANEL.LEDS */
+    HOSTLINK_BUZZER = 8,      /* HostlinkWord: Hz */
+    HOSTLINK_NVM_STARTED = 9, /* HostlinkNvmOperation, then its data; only if observed */
+    HOSTLINK_NVM_DONE = 10,   /* HostlinkNvmOperation (no data); only if observed */
+    HOSTLINK_PROGRESS = 11,   /* HostlinkWord: POWER.PROGRESS */
+    /* HostlinkWord: FLASH_CTRL.WINDOW as the ROM leaves it: a slot starts */
+    HOSTLINK_WINDOW_LOCKED = 12,
+    /* HostlinkWord: POWER_RESET_CAUSE_...; power stays on; the reply's RUN lets it start again */
+    HOSTLINK_RESET = 13,
+    /* HostlinkPowerLost; the reply must hold POWER_ON or BEGIN, or QUIT */
+    HOSTLINK_POWER_LOST = 14,
+    HOSTLINK_CONTENT = 15, /* the bytes asked for by READ */
+    /* HostlinkWord: 1 granted, 0 refused; right after PROBE takes effect */
+    HOSTLINK_DEBUG_RESULT = 16,
+    /* no body: the processor waits and nothing in the machine will ever wake it before the
+       horizon; only sent when the horizon is HOSTLINK_NEVER */
+    HOSTLINK_SLEEP_FOREVER = 17,
 };
 
 /* Orders, from the lab. */
@@ -69,25 +76,27 @@ enum {
     HOSTLINK_QUIT = 102,     /* no body: closes the reply; the machine exits with code 0 */
     HOSTLINK_BEGIN = 103,    /* HostlinkBegin; only with the power off */
     HOSTLINK_POWER_ON = 104, /* HostlinkPowerOn; only with the power off */
-    HOSTLINK_CUT = 105,      /* HostlinkCut: lose power now, or arm a later loss; a later CUT replaces an armed one */
-    HOSTLINK_WRITE = 106,    /* HostlinkRange, then bytes; flash or OTP; only with the power off */
-    HOSTLINK_READ = 107,     /* HostlinkRange: answered by CONTENT */
-    HOSTLINK_FRAME = 108,    /* a frame arrives at the NIC: its bytes, 14 to NIC_FRAME_BYTES_MAX */
-    HOSTLINK_KEY = 109,      /* HostlinkWord: a key is pressed (PANEL.KEY codes) */
-    HOSTLINK_DOOR = 110,     /* HostlinkWord: 1 closed, 0 open */
-    HOSTLINK_JAM = 111,      /* HostlinkWord: 1 the bolt is held where it is, 0 free */
-    HOSTLINK_BATTERY = 112,  /* HostlinkWord: millivolts; below POWER_BROWNOUT_MV sets BROWNOUT */
-    HOSTLINK_LINK = 113,     /* HostlinkWord: 1 cable in, 0 out */
+    /* HostlinkCut: lose power now, or arm a later loss; a later CUT replaces an armed one */
+    HOSTLINK_CUT = 105,
+    HOSTLINK_WRITE = 106,   /* HostlinkRange, then bytes; flash or OTP; only with the power off */
+    HOSTLINK_READ = 107,    /* HostlinkRange: answered by CONTENT */
+    HOSTLINK_FRAME = 108,   /* a frame arrives at the NIC: its bytes, 14 to NIC_FRAME_BYTES_MAX */
+    HOSTLINK_KEY = 109,     /* HostlinkWord: a key is pressed (PANEL.KEY codes) */
+    HOSTLINK_DOOR = 110,    /* HostlinkWord: 1 closed, 0 open */
+    HOSTLINK_JAM = 111,     /* HostlinkWord: 1 the bolt is held where it is, 0 free */
+    HOSTLINK_BATTERY = 112, /* HostlinkWord: millivolts; below POWER_BROWNOUT_MV sets BROWNOUT */
+    HOSTLINK_LINK = 113,    /* HostlinkWord: 1 cable in, 0 out */
     HOSTLINK_UART_BYTES = 114, /* bytes to the UART receiver, 1 to 64 */
-    HOSTLINK_OBSERVE = 115,  /* HostlinkWord: bits of HOSTLINK_OBSERVE_... from now on */
-    HOSTLINK_PROBE = 116,    /* no body: a debug probe asks to attach; DEBUG_RESULT follows */
+    HOSTLINK_OBSERVE = 115,    /* HostlinkWord: bits of HOSTLINK_OBSERVE_... from now on */
+    HOSTLINK_PROBE = 116,      /* no body: a debug probe asks to attach; DEBUG_RESULT follows */
     HOSTLINK_TRNG_FAULT = 117, /* HostlinkWord: 1 the source is stuck from now on, 0 it works */
-    HOSTLINK_DAMAGE = 118,   /* HostlinkRange, then bytes: XORed into flash or OTP at once, power on or off: bit rot */
+    /* HostlinkRange, then bytes: XORed into flash or OTP at once, power on or off: bit rot */
+    HOSTLINK_DAMAGE = 118,
     HOSTLINK_BOLT_SET = 119, /* HostlinkWord: somebody turns the bolt by hand to this position */
 };
 
 enum {
-    HOSTLINK_OBSERVE_NVM = 1, /* NVM_STARTED and NVM_DONE calls */
+    HOSTLINK_OBSERVE_NVM = 1,      /* NVM_STARTED and NVM_DONE calls */
     HOSTLINK_OBSERVE_PROGRESS = 2, /* PROGRESS calls (default on after BEGIN) */
 };
 
@@ -103,19 +112,27 @@ enum {
 /* What an interrupted NVM operation leaves behind. Random choices are drawn from `seed`. */
 enum {
     HOSTLINK_TORN_NOTHING = 0, /* as if the operation had not started */
-    HOSTLINK_TORN_PREFIX = 1,  /* `units` program units done (erase: that many units are ones), the rest untouched; units past the end count as all */
-    HOSTLINK_TORN_RANDOM = 2,  /* each bit that was to change has or has not, by seed */
-    HOSTLINK_TORN_HALF = 3,    /* erase: the first half of the sector is ones, the rest random between old and ones; program: first half of the units */
-    HOSTLINK_TORN_WEAK = 4,    /* all done, but a seeded tenth of the changed bits are weak: they read right until `decay` ns after the next power-on, then flip back for good */
-    HOSTLINK_TORN_COMPLETE = 5,/* all done; power is lost before the next instruction */
+    /* `units` program units done (erase: that many units are ones), the rest untouched; units
+       past the end count as all */
+    HOSTLINK_TORN_PREFIX = 1,
+    HOSTLINK_TORN_RANDOM = 2, /* each bit that was to change has or has not, by seed */
+    /* erase: the first half of the sector is ones, the rest random between old and ones; program:
+       first half of the units */
+    HOSTLINK_TORN_HALF = 3,
+    /* all done, but a seeded tenth of the changed bits are weak: they read right until `decay` ns
+       after the next power-on, then flip back for good */
+    HOSTLINK_TORN_WEAK = 4,
+    HOSTLINK_TORN_COMPLETE = 5, /* all done; power is lost before the next instruction */
 };
 
 enum {
     HOSTLINK_CUT_DISARM = 0,
     HOSTLINK_CUT_NOW = 1,
-    HOSTLINK_CUT_AT_TIME = 2,         /* `at`: virtual time */
-    HOSTLINK_CUT_AT_INSTRUCTION = 3,  /* `at`: before executing instruction number `at` */
-    HOSTLINK_CUT_AT_NVM = 4,          /* `at`: NVM operation number; torn as said, in the middle of its time (NOTHING: as it starts; COMPLETE: as it ends) */
+    HOSTLINK_CUT_AT_TIME = 2,        /* `at`: virtual time */
+    HOSTLINK_CUT_AT_INSTRUCTION = 3, /* `at`: before executing instruction number `at` */
+    /* `at`: NVM operation number; torn as said, in the middle of its time (NOTHING: as it starts;
+       COMPLETE: as it ends) */
+    HOSTLINK_CUT_AT_NVM = 4,
 };
 
 typedef struct HostlinkHello {
@@ -138,7 +155,8 @@ typedef struct HostlinkBegin {
     uint32_t door_closed;
     uint32_t battery_mv;
     uint32_t keep_nvm; /* 1: flash and OTP stay as they are */
-    uint32_t wall_clock_cell; /* 1: the RTC's cell is good and `rtc_seconds` is its time; 0: INVALID */
+    uint32_t
+        wall_clock_cell; /* 1: the RTC's cell is good and `rtc_seconds` is its time; 0: INVALID */
     uint32_t reserved;
     uint64_t rtc_seconds;
 } HostlinkBegin;
@@ -161,7 +179,7 @@ typedef struct HostlinkPowerLost {
     uint64_t nvm_operations; /* accepted since BEGIN */
     uint32_t torn_operation; /* 1: an operation was in progress and left as `torn` says */
     uint32_t torn;
-    uint32_t changed_bits;   /* how many bits of that operation had changed; the rest had not */
+    uint32_t changed_bits; /* how many bits of that operation had changed; the rest had not */
     uint32_t bolt_position;
 } HostlinkPowerLost;
 
@@ -182,11 +200,12 @@ typedef struct HostlinkNvmOperation {
     uint64_t number;
     uint32_t kind;
     uint32_t offset; /* flash offset, or OTP word index times 4 */
-    uint32_t bytes;  /* program: length of the data that follows in NVM_STARTED; erase: the sector; OTP: 4 */
+    uint32_t bytes;  /* program: length of the data that follows in NVM_STARTED; erase: the sector;
+                        OTP: 4 */
     uint32_t reserved;
 } HostlinkNvmOperation;
 
 /* Constants of the supply and the mechanism that only machine and lab need. */
-#define POWER_BROWNOUT_MV    4200u
-#define LOCKMECH_TRAVEL_NS   600000000 /* 0.6 s from end to end */
-#define LOCKMECH_STALL_NS    200000000
+#define POWER_BROWNOUT_MV  4200u
+#define LOCKMECH_TRAVEL_NS 600000000 /* 0.6 s from end to end */
+#define LOCKMECH_STALL_NS  200000000

@@ -21,13 +21,13 @@
 
 #include <stdint.h>
 
-#define IMAGE_MAGIC           0x4b434f4cu /* "LOCK" */
-#define IMAGE_HEADER_VERSION  1u
-#define IMAGE_HEADER_BYTES    256u
-#define IMAGE_SIGNED_BYTES    192u /* from the start through public_key */
+#define IMAGE_MAGIC             0x4b434f4cu /* "LOCK" */
+#define IMAGE_HEADER_VERSION    1u
+#define IMAGE_HEADER_BYTES      256u
+#define IMAGE_SIGNED_BYTES      192u /* from the start through public_key */
 #define IMAGE_PAYLOAD_BYTES_MIN 256u
 #define IMAGE_PAYLOAD_BYTES_MAX (SLOT_BYTES - IMAGE_HEADER_BYTES)
-#define IMAGE_PRODUCT_ID      0x314b5453u /* "STK1": Lockstep reference lock, model LS-1 */
+#define IMAGE_PRODUCT_ID        0x314b5453u /* "STK1": Lockstep reference lock, model LS-1 */
 
 #define IMAGE_VERSION(major, minor, patch)                                                         \
     (((uint32_t)(major) << 24) | ((uint32_t)(minor) << 16) | (uint32_t)(patch))
@@ -46,9 +46,9 @@ typedef struct ImageHeader {
     uint32_t payload_bytes;    /* a multiple of 4 */
     uint32_t load_address;     /* WINDOW_BASE + IMAGE_HEADER_BYTES */
     uint8_t payload_sha256[32];
-    uint8_t reserved[64];      /* zero; refused otherwise */
-    uint8_t public_key[64];    /* X, Y */
-    uint8_t signature[64];     /* r, s over the first IMAGE_SIGNED_BYTES bytes */
+    uint8_t reserved[64];   /* zero; refused otherwise */
+    uint8_t public_key[64]; /* X, Y */
+    uint8_t signature[64];  /* r, s over the first IMAGE_SIGNED_BYTES bytes */
 } ImageHeader;
 
 _Static_assert(sizeof(ImageHeader) == IMAGE_HEADER_BYTES, "the header is one page");

@@ -1,0 +1,10 @@
+# SPDX-License-Identifier: MIT
+# The list of test commands that tools/run-tests runs: every part adds to TEST_COMMANDS.
+
+TEST_COMMANDS += "$(BUILD)/tidy"
+
+test-build: $(BUILD)/tests.list $(BUILD)/tidy
+.PHONY: $(BUILD)/tests.list
+$(BUILD)/tests.list:
+	@mkdir -p $(@D)
+	@printf '%s\n' $(TEST_COMMANDS) > $@
