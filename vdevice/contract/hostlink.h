@@ -45,7 +45,7 @@ typedef struct HostlinkHeader {
 /* Calls, from the machine. */
 enum {
     HOSTLINK_HELLO = 1,      /* HostlinkHello; the power is off */
-    HOSTLINK_HORIZON = 2,    /* no body: the horizon of RUN is reached */
+    HOSTLINK_HORIZON = 2,    /* HostlinkHorizon: the horizon of RUN is reached */
     HOSTLINK_FRAME_SENT = 3, /* the frame's bytes */
     /* bytes, 1 to 256: up to and with a line feed, or when the device idles or dies */
     HOSTLINK_UART_SENT = 4,
@@ -148,6 +148,13 @@ typedef struct HostlinkWord {
 typedef struct HostlinkRun {
     uint64_t horizon; /* call no later than this time; HOSTLINK_NEVER if nothing is due */
 } HostlinkRun;
+
+typedef struct HostlinkHorizon {
+    /* While the processor sleeps: the next time at which something inside the machine will wake it
+       or change the mechanism, HOSTLINK_NEVER if nothing will. While it runs: the call's own time.
+       Lets a lab with several devices skip their common idle time. */
+    uint64_t idle_until;
+} HostlinkHorizon;
 
 typedef struct HostlinkBegin {
     uint64_t trng_seed;
