@@ -26,9 +26,11 @@
 #include "sim/base/prng.h"
 #include "sim/base/vtime.h"
 
-#define TREE_FILE_BYTES_MAX (1u << 20)
+#define TREE_YAML_BYTES_MAX (1u << 20)
+#define TREE_YAML_NODES_MAX 50000
+#define TREE_JSON_BYTES_MAX (64u << 20)
+#define TREE_JSON_NODES_MAX 2000000
 #define TREE_DEPTH_MAX      16
-#define TREE_NODES_MAX      50000
 
 #define TREE_ERROR tree_error_quark()
 GQuark tree_error_quark(void);
