@@ -48,12 +48,6 @@ static uint32_t lockmech_permille(const LockmechState *s)
     return MAX(travel_ns * LOCKMECH_PERMILLE / LOCKMECH_TRAVEL_NS, 1);
 }
 
-uint32_t lockmech_position(void)
-{
-    return lockmech_permille(
-        LOCKSTEP_LOCKMECH(object_resolve_path_type("", TYPE_LOCKSTEP_LOCKMECH, NULL)));
-}
-
 /* Makes the calls that are due. Orders may come back meanwhile, so this is the caller's last act. */
 static void lockmech_call_out(LockmechState *s)
 {
@@ -211,7 +205,7 @@ static void lockmech_begin(void *opaque, const HostlinkBegin *begin)
     s->bolt_call_due = false;
 }
 
-/* The motor lets go at this instant, and nobody is told. */
+/* The motor lets go at this instant; where the bolt stands is for the report of the loss. */
 static void lockmech_power_off(void *opaque)
 {
     LockmechState *s = opaque;
@@ -223,6 +217,7 @@ static void lockmech_power_off(void *opaque)
     s->stalled = false;
     s->motor_call_due = false;
     s->bolt_call_due = false;
+    hostlink_bolt_stands(lockmech_permille(s));
 }
 
 static uint32_t lockmech_status(const LockmechState *s)

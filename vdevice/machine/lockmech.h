@@ -60,7 +60,4 @@ struct LockmechState {
     bool bolt_call_due;
 };
 
-/* Where the bolt of the machine is now, permille; for HOSTLINK_POWER_LOST. */
-uint32_t lockmech_position(void);
-
 #endif
