@@ -61,6 +61,12 @@ static inline Status status_ok(void)
     return (Status){STATUS_OK};
 }
 
+/* The Status of a code that was stored. */
+static inline Status status_from_code(uint32_t code)
+{
+    return (Status){code};
+}
+
 /* A failure. */
 static inline Status status_error(StatusCode code)
 {
