@@ -79,7 +79,7 @@ static void write_reply(const Ntp *ntp, const uint8_t *request, uint8_t *reply)
     VTime now = queue_now(ntp->queue) + ntp->offset;
     memset(reply, 0, NTP_PACKET_BYTES);
     reply[0] = (uint8_t)((request[0] & 0x38) | MODE_SERVER);
-    reply[1] = ntp->mode == NTP_MODE_KISS ? 0 : STRATUM_PRIMARY;
+    reply[1] = (uint8_t)(ntp->mode == NTP_MODE_KISS ? 0 : STRATUM_PRIMARY);
     reply[2] = request[2];
     reply[3] = PRECISION;
     frame_put32(reply + 12, ntp->mode == NTP_MODE_KISS ? REFERENCE_RATE : REFERENCE_LOCAL);
