@@ -10,8 +10,8 @@
  *     0 * <old> # <new> # <new> #  change the PIN
  *
  * `*` in the middle of an entry, or KEYPAD_PAUSE_US without a key, forgets the entry. The inside
- * button works at any time and forgets an entry, too. Digits beyond the longest PIN are swallowed and
- * make the entry wrong, so nobody learns the length from the panel.
+ * button works at any time and forgets an entry, too. Digits beyond the longest PIN are swallowed
+ * and make the entry wrong, so nobody learns the length from the panel.
  *
  * Keypad knows nothing of right and wrong: it hands over digits, which the caller must clear with
  * `keypad_forget` as soon as it has judged them. It touches no hardware and cannot fail.
@@ -25,11 +25,11 @@
 #define KEYPAD_PAUSE_US 10000000u
 
 typedef enum KeypadWish {
-    KEYPAD_WISH_NONE,    /* nothing yet */
+    KEYPAD_WISH_NONE, /* nothing yet */
     KEYPAD_WISH_LOCK,
     KEYPAD_WISH_BUTTON,
-    KEYPAD_WISH_UNLOCK,  /* `entries[0]` */
-    KEYPAD_WISH_CHANGE,  /* `entries[0]` is the old PIN; [1] and [2] are the new one, twice */
+    KEYPAD_WISH_UNLOCK, /* `entries[0]` */
+    KEYPAD_WISH_CHANGE, /* `entries[0]` is the old PIN; [1] and [2] are the new one, twice */
 } KeypadWish;
 
 enum {

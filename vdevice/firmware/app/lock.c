@@ -12,11 +12,10 @@
 #include "vdevice/firmware/drivers/uart.h"
 
 /*
- * L1  The motor is told only what `lock_policy_drive` says, and that changes only in `lock_policy_command`
- *     and `lock_policy_step`.
- * L2  `lock_policy_command(UNLOCK)` is called from two places: after `auth_check_pin` returned OK, and for
- *     the inside button.
- * L3  What was entered is overwritten before `lock_take_key` returns, unless the entry is still going on.
+ * L1  The motor is told only what `lock_policy_drive` says, and that changes only in
+ * `lock_policy_command` and `lock_policy_step`. L2  `lock_policy_command(UNLOCK)` is called from
+ * two places: after `auth_check_pin` returned OK, and for the inside button. L3  What was entered
+ * is overwritten before `lock_take_key` returns, unless the entry is still going on.
  */
 
 #define LOCK_JUDGEMENT_US 2000000u

@@ -9,8 +9,8 @@
  * `lock_poll` never waits for anything but a write to the store.
  *
  * Green for two seconds: accepted. Red for two seconds with a tone: refused; three tones: refused
- * without looking, because there were too many wrong PINs (auth.h says for how long). Red that stays: the
- * bolt is jammed, or the lock cannot check PINs. Blue: an update is coming in.
+ * without looking, because there were too many wrong PINs (auth.h says for how long). Red that
+ * stays: the bolt is jammed, or the lock cannot check PINs. Blue: an update is coming in.
  *
  * Nothing here moves the bolt at start, and whoever asks is written to the log as a kind of wish,
  * never with digits.
@@ -35,7 +35,7 @@ typedef struct Lock {
     bool updating;           /* the blue light */
     uint32_t judgement_leds; /* green or red for a moment */
     uint64_t judgement_until_us;
-    uint32_t tones;          /* still to sound or being sounded, counted in half periods */
+    uint32_t tones; /* still to sound or being sounded, counted in half periods */
     uint64_t tone_next_us;
     uint64_t last_key_us;
     bool key_seen;

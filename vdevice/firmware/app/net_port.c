@@ -20,11 +20,12 @@
 #include "vdevice/firmware/drivers/nic.h"
 
 /*
- * N1  lwIP is only ever entered from `net_port_poll` and the public functions: there is no interrupt.
- * N2  A clock whose `ticks_left` is zero costs nothing: it sets no deadline and is not run.
- * N3  Before a frame is looked at, every needed clock has run all its ticks up to now; so a time-out that
- *     lwIP sets while it reads a frame counts from now, although ticks without effect were slept through.
- * N4  At most FRAMES_PER_POLL frames are taken at once, so a flood cannot keep the lock's loop from turning.
+ * N1  lwIP is only ever entered from `net_port_poll` and the public functions: there is no
+ * interrupt. N2  A clock whose `ticks_left` is zero costs nothing: it sets no deadline and is not
+ * run. N3  Before a frame is looked at, every needed clock has run all its ticks up to now; so a
+ * time-out that lwIP sets while it reads a frame counts from now, although ticks without effect
+ * were slept through. N4  At most FRAMES_PER_POLL frames are taken at once, so a flood cannot keep
+ * the lock's loop from turning.
  */
 
 enum {
@@ -86,7 +87,9 @@ static uint32_t net_port_dhcp_coarse_ticks_left(void)
     }
     uint32_t least = 0;
     if (dhcp->t0_timeout != 0) {
-        least = dhcp->t0_timeout > dhcp->lease_used ? (uint32_t)(dhcp->t0_timeout - dhcp->lease_used) : 1;
+        least = dhcp->t0_timeout > dhcp->lease_used
+                    ? (uint32_t)(dhcp->t0_timeout - dhcp->lease_used)
+                    : 1;
     }
     if (dhcp->t1_renew_time != 0 && (least == 0 || dhcp->t1_renew_time < least)) {
         least = dhcp->t1_renew_time;
@@ -107,8 +110,12 @@ static Clock net_port_clocks[] = {
      .ticks_left = net_port_active_ticks_left,
      .period_ms = DNS_TMR_INTERVAL,
      .missed_max = DNS_TICKS_MAX},
-    {.tick = dhcp_fine_tmr, .ticks_left = net_port_dhcp_fine_ticks_left, .period_ms = DHCP_FINE_TIMER_MSECS},
-    {.tick = dhcp_coarse_tmr, .ticks_left = net_port_dhcp_coarse_ticks_left, .period_ms = DHCP_COARSE_TIMER_MSECS},
+    {.tick = dhcp_fine_tmr,
+     .ticks_left = net_port_dhcp_fine_ticks_left,
+     .period_ms = DHCP_FINE_TIMER_MSECS},
+    {.tick = dhcp_coarse_tmr,
+     .ticks_left = net_port_dhcp_coarse_ticks_left,
+     .period_ms = DHCP_COARSE_TIMER_MSECS},
 };
 
 enum {
@@ -166,7 +173,8 @@ uint32_t net_port_random(void)
 {
     uint32_t word = 0;
     if (!status_is_ok(supervisor_random(&word, sizeof(word)))) {
-        /* Identifiers must still differ; sessions are refused elsewhere while the source is broken. */
+        /* Identifiers must still differ; sessions are refused elsewhere while the source is broken.
+         */
         word = (uint32_t)net_port.now_us * 2654435761u;
     }
     return word;
@@ -207,8 +215,8 @@ void net_port_start(const uint8_t mac[6], uint64_t now_us)
     net_port.now_us = now_us;
     nic_init(mac);
     lwip_init();
-    netif_add(&net_port.netif, IP4_ADDR_ANY4, IP4_ADDR_ANY4, IP4_ADDR_ANY4, NULL, net_port_interface_init,
-              ethernet_input);
+    netif_add(&net_port.netif, IP4_ADDR_ANY4, IP4_ADDR_ANY4, IP4_ADDR_ANY4, NULL,
+              net_port_interface_init, ethernet_input);
     netif_set_default(&net_port.netif);
     netif_set_up(&net_port.netif);
     for (size_t i = 0; i < CLOCK_COUNT; i++) {
@@ -319,7 +327,8 @@ static void net_port_received_drop(void)
     }
 }
 
-static err_t net_port_stream_received(void *user_data, struct tcp_pcb *pcb, struct pbuf *bytes, err_t error)
+static err_t net_port_stream_received(void *user_data, struct tcp_pcb *pcb, struct pbuf *bytes,
+                                      err_t error)
 {
     (void)user_data;
     (void)pcb;
@@ -332,7 +341,8 @@ static err_t net_port_stream_received(void *user_data, struct tcp_pcb *pcb, stru
         net_port.received = bytes;
     } else {
         if (net_port.received->tot_len > UINT16_MAX - bytes->tot_len) {
-            return ERR_MEM; /* lwIP keeps it and offers it again; the window makes this impossible */
+            return ERR_MEM; /* lwIP keeps it and offers it again; the window makes this impossible
+                             */
         }
         pbuf_cat(net_port.received, bytes);
     }
@@ -416,13 +426,15 @@ size_t net_port_read(uint8_t *buffer, size_t bytes_max)
 
 size_t net_port_write(const uint8_t *buffer, size_t bytes)
 {
-    bool can_send = net_port.stream == NET_PORT_STREAM_OPEN || net_port.stream == NET_PORT_STREAM_ENDED;
+    bool can_send =
+        net_port.stream == NET_PORT_STREAM_OPEN || net_port.stream == NET_PORT_STREAM_ENDED;
     if (net_port.pcb == NULL || !can_send) {
         return 0;
     }
     size_t room = tcp_sndbuf(net_port.pcb);
     size_t taken = bytes < room ? bytes : room;
-    if (taken == 0 || tcp_write(net_port.pcb, buffer, (u16_t)taken, TCP_WRITE_FLAG_COPY) != ERR_OK) {
+    if (taken == 0 ||
+        tcp_write(net_port.pcb, buffer, (u16_t)taken, TCP_WRITE_FLAG_COPY) != ERR_OK) {
         return 0;
     }
     (void)tcp_output(net_port.pcb);
@@ -468,7 +480,8 @@ bool net_port_datagram_open(NetPortAddress address, uint16_t port)
     ip_addr_t peer;
     ip_addr_set_ip4_u32(&peer, address);
     uint16_t local_port = (uint16_t)(0xc000u | (net_port_random() & 0x3fffu));
-    if (udp_bind(pcb, IP4_ADDR_ANY, local_port) != ERR_OK || udp_connect(pcb, &peer, port) != ERR_OK) {
+    if (udp_bind(pcb, IP4_ADDR_ANY, local_port) != ERR_OK ||
+        udp_connect(pcb, &peer, port) != ERR_OK) {
         udp_remove(pcb);
         return false;
     }

@@ -4,18 +4,19 @@
 /*
  * The lock's network: an address from DHCP, names from DNS, one TCP connection, one UDP exchange.
  *
- * It is a pump. `net_port_poll` takes the frames that have come in, gives lwIP the time, and returns;
- * nothing here waits. Between polls the owner sleeps until `net_port_deadline`. lwIP's own timers run
- * only while they are needed: with nothing connected, nothing being resolved and the address bound,
- * one deadline a minute is left, for the lease. Whoever uses the network says so with
- * `net_port_set_active`; the address resolution and TCP clocks are caught up after a pause.
+ * It is a pump. `net_port_poll` takes the frames that have come in, gives lwIP the time, and
+ * returns; nothing here waits. Between polls the owner sleeps until `net_port_deadline`. lwIP's own
+ * timers run only while they are needed: with nothing connected, nothing being resolved and the
+ * address bound, one deadline a minute is left, for the lease. Whoever uses the network says so
+ * with `net_port_set_active`; the address resolution and TCP clocks are caught up after a pause.
  *
  * There is one stream and one datagram exchange at a time, which is all that the session needs, so
  * both are without a handle. Received bytes stay in lwIP's buffers, and close the TCP window, until
  * they are read. All memory is lwIP's static pools.
  *
  * Failures of the network are states to be read, not errors: a stream FAILED, a name ABSENT. Frames
- * are the outside world's; whatever is in them changes nothing but those states. No TCP port listens.
+ * are the outside world's; whatever is in them changes nothing but those states. No TCP port
+ * listens.
  *
  * This file alone includes lwIP.
  */
@@ -51,7 +52,8 @@ void net_port_start(const uint8_t mac[6], uint64_t now_us);
 /* Takes waiting frames and runs what is due. True if any frame came in. */
 bool net_port_poll(uint64_t now_us);
 
-/* When `net_port_poll` must run next, even without a frame; NET_PORT_NEVER if only a frame matters. */
+/* When `net_port_poll` must run next, even without a frame; NET_PORT_NEVER if only a frame matters.
+ */
 uint64_t net_port_deadline(void);
 
 /* Says whether somebody is using the network now. */
@@ -73,7 +75,8 @@ void net_port_connect(NetPortAddress address, uint16_t port);
 
 NetPortStream net_port_stream(void);
 
-/* Takes up to `bytes_max` received bytes. Zero means none just now: see `net_port_stream` for why. */
+/* Takes up to `bytes_max` received bytes. Zero means none just now: see `net_port_stream` for why.
+ */
 size_t net_port_read(uint8_t *buffer, size_t bytes_max);
 
 /* Hands over up to `bytes` bytes for sending; returns how many were taken. */

@@ -5,7 +5,8 @@
 
 #include "vdevice/firmware/app/supervisor_call.h"
 
-/* The unprivileged side: puts the operands where the handler looks for them (r0 to r3) and knocks. */
+/* The unprivileged side: puts the operands where the handler looks for them (r0 to r3) and knocks.
+ */
 static uint32_t supervisor_call(SupervisorCall call, const void *in, void *out, uint32_t number)
 {
     register uint32_t r0 __asm("r0") = (uint32_t)call;
@@ -43,7 +44,8 @@ Status supervisor_p256_public(const uint8_t scalar[32], uint8_t ret_point[64])
     return supervisor_ask(SUPERVISOR_CALL_P256_PUBLIC, scalar, ret_point, 0);
 }
 
-Status supervisor_p256_multiply(const uint8_t scalar[32], const uint8_t point[64], uint8_t ret_point[64])
+Status supervisor_p256_multiply(const uint8_t scalar[32], const uint8_t point[64],
+                                uint8_t ret_point[64])
 {
     SupervisorPoints points = {0};
     memcpy(points.scalar, scalar, sizeof(points.scalar));
@@ -51,7 +53,8 @@ Status supervisor_p256_multiply(const uint8_t scalar[32], const uint8_t point[64
     return supervisor_ask(SUPERVISOR_CALL_P256_MULTIPLY, &points, ret_point, 0);
 }
 
-Status supervisor_p256_verify(const uint8_t point[64], const uint8_t hash[32], const uint8_t signature[64])
+Status supervisor_p256_verify(const uint8_t point[64], const uint8_t hash[32],
+                              const uint8_t signature[64])
 {
     SupervisorPoints points;
     memcpy(points.scalar, hash, sizeof(points.scalar));

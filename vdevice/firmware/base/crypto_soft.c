@@ -103,14 +103,14 @@ static Status crypto_read_point(SoftCurve *curve, const uint8_t *bytes)
 {
     uint8_t encoded[1 + CRYPTO_P256_POINT_BYTES] = {0x04}; /* uncompressed (SEC 1, 2.3.3) */
     memcpy(encoded + 1, bytes, CRYPTO_P256_POINT_BYTES);
-    TRY(crypto_result(mbedtls_ecp_point_read_binary(&curve->group, &curve->point, encoded,
-                                                    sizeof encoded)));
+    TRY(crypto_result(
+        mbedtls_ecp_point_read_binary(&curve->group, &curve->point, encoded, sizeof encoded)));
     return crypto_result(mbedtls_ecp_check_pubkey(&curve->group, &curve->point));
 }
 
 /*
- * Numbers for mbedTLS's blinding, drawn from the scalar itself: they never leave the computation, and
- * no random source is needed for it.
+ * Numbers for mbedTLS's blinding, drawn from the scalar itself: they never leave the computation,
+ * and no random source is needed for it.
  */
 typedef struct SoftBlinding {
     uint8_t key[32];

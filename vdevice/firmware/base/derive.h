@@ -37,8 +37,8 @@ FALLIBLE Status derive_tls_scalar(const uint8_t huk[32],
 
 /* The PIN verifier of provisioning.h under the PIN key, itself `derive_key` of its label. */
 FALLIBLE Status derive_pin_verifier(const uint8_t pin_key[32], const void *digits,
-                                    size_t digit_count, const uint8_t salt[16],
-                                    uint32_t iterations, uint8_t ret_verifier[32]);
+                                    size_t digit_count, const uint8_t salt[16], uint32_t iterations,
+                                    uint8_t ret_verifier[32]);
 
 /* The first nonce of RFC 6979 for P-256 and SHA-256. */
 FALLIBLE Status derive_nonce(const uint8_t scalar[CRYPTO_P256_SCALAR_BYTES],

@@ -4,10 +4,10 @@
 /*
  * What a firmware function has to say about how it went.
  *
- * A `Status` is a struct of one word, so that it cannot be taken for a number, dropped, or tested as
- * a truth value by accident. OK is 0x0739, not zero: memory that was never written, or a register
- * that reads as zero, does not look like success. Codes come from contract/status.def and are never
- * renumbered, because the ROM that shows them is immutable.
+ * A `Status` is a struct of one word, so that it cannot be taken for a number, dropped, or tested
+ * as a truth value by accident. OK is 0x0739, not zero: memory that was never written, or a
+ * register that reads as zero, does not look like success. Codes come from contract/status.def and
+ * are never renumbered, because the ROM that shows them is immutable.
  *
  * Put FALLIBLE before every declaration that returns one; the compiler then refuses a caller that
  * ignores it. Hand failures on with TRY, the only control-flow macro of the tree.

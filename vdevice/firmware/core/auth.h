@@ -6,8 +6,8 @@
  *
  * The number of wrong attempts is kept in the store and raised *before* a PIN is looked at, so
  * cutting the power at the moment of refusal wins nothing; a right PIN puts it back to zero. From
- * AUTH_FREE_ATTEMPTS wrong ones on, each further one must wait, twice as long each time. The wait is
- * counted in time since boot and starts anew after a reset, so neither a cut nor a false clock
+ * AUTH_FREE_ATTEMPTS wrong ones on, each further one must wait, twice as long each time. The wait
+ * is counted in time since boot and starts anew after a reset, so neither a cut nor a false clock
  * shortens it. Time is microseconds since boot, handed in.
  */
 

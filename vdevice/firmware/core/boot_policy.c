@@ -9,8 +9,8 @@
  *   TRIAL(y, n < 3)  TRIAL y, n + 1      yes        REVERTED x, refusal
  *   TRIAL(y, 3)      REVERTED x, TRIALS  yes        REVERTED y, refusal
  *
- * The last line starts an image that has used up its trials when nothing else verifies: it is signed
- * and not rolled back, and a lock that starts is safer than one that does not.
+ * The last line starts an image that has used up its trials when nothing else verifies: it is
+ * signed and not rolled back, and a lock that starts is safer than one that does not.
  */
 #include "vdevice/firmware/core/boot_policy.h"
 

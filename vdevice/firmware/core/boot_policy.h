@@ -12,8 +12,8 @@
  *   if boot_policy_burns_counter(choice): raise the fuses to the image's counter
  *   jump
  *
- * A trial counts before it is started, so an image that hangs or is cut off in its trial uses it up.
- * A slot that fails is never chosen twice in one boot, so there are at most two rounds.
+ * A trial counts before it is started, so an image that hangs or is cut off in its trial uses it
+ * up. A slot that fails is never chosen twice in one boot, so there are at most two rounds.
  */
 
 #include <stdbool.h>

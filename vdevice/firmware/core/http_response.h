@@ -20,16 +20,16 @@
 #define HTTP_RESPONSE_LINE_BYTES_MAX 256u
 
 typedef struct HttpResponse {
-    uint32_t status;         /* 200, 204, 206, ... */
+    uint32_t status; /* 200, 204, 206, ... */
     bool has_length;
-    uint32_t length;         /* Content-Length; 0 for 204 */
-    bool has_range;          /* Content-Range was there: bytes first-last/total */
+    uint32_t length; /* Content-Length; 0 for 204 */
+    bool has_range;  /* Content-Range was there: bytes first-last/total */
     uint32_t range_first;
     uint32_t range_last;
     uint32_t range_total;
-    bool close;              /* Connection: close */
-    bool done;               /* the head is complete */
-    uint32_t head_bytes;     /* taken so far */
+    bool close;          /* Connection: close */
+    bool done;           /* the head is complete */
+    uint32_t head_bytes; /* taken so far */
     uint32_t line_bytes;
     char line[HTTP_RESPONSE_LINE_BYTES_MAX];
 } HttpResponse;

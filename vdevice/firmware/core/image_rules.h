@@ -33,8 +33,7 @@ FALLIBLE Status image_rules_signature(const ImageHeader *header);
 FALLIBLE Status image_rules_rollback(const ImageHeader *header, const ImageTrust *trust);
 
 /* The payload's SHA-256 is the header's. */
-FALLIBLE Status image_rules_digest(const ImageHeader *header,
-                                   const uint8_t payload_sha256[32]);
+FALLIBLE Status image_rules_digest(const ImageHeader *header, const uint8_t payload_sha256[32]);
 
 /* Initial stack pointer in SRAM, entry point inside the payload and Thumb. */
 FALLIBLE Status image_rules_vectors(const ImageHeader *header, uint32_t stack, uint32_t entry);

@@ -9,8 +9,9 @@
  * J4  The sequence number grows by one with every record, over both sectors.
  *
  *   newest in sector s, place left behind it ── append ──► programmed in s
- *   newest in sector s, s full               ── append ──► other sector erased, programmed at its start
- *   nothing valid anywhere                   ── append ──► sector 0 erased, programmed at its start
+ *   newest in sector s, s full               ── append ──► other sector erased, programmed at its
+ * start nothing valid anywhere                   ── append ──► sector 0 erased, programmed at its
+ * start
  */
 #include "vdevice/firmware/core/journal.h"
 
@@ -99,7 +100,8 @@ Status journal_append(Journal *journal, uint32_t state, uint32_t slot, uint32_t 
     next.free_index++;
     Status status = flash_program(offset, &record, sizeof record);
     if (!status_is_ok(status)) {
-        journal->free_index = next.sector == journal->sector ? next.free_index : journal->free_index;
+        journal->free_index =
+            next.sector == journal->sector ? next.free_index : journal->free_index;
         return status_error(STATUS_BT_JOURNAL);
     }
     next.current = record;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
-/* One record of the boot journal (contract/boot_journal.h): sealing it, and telling it from a torn one. */
+/* One record of the boot journal (contract/boot_journal.h): sealing it, and telling it from a torn
+ * one. */
 
 #include <stdbool.h>
 

@@ -2,7 +2,8 @@
 #pragma once
 
 /*
- * When the motor runs: the bolt moves because an authorised person said so, and for no other reason.
+ * When the motor runs: the bolt moves because an authorised person said so, and for no other
+ * reason.
  *
  *                 command(LOCK)                    extended
  *   UNLOCKED ───────────────────────► LOCKING ───────────────► LOCKED
@@ -26,10 +27,10 @@
 typedef enum LockState {
     LOCK_LOCKED = 1,
     LOCK_UNLOCKED,
-    LOCK_BETWEEN,   /* stands between its ends, motor off */
+    LOCK_BETWEEN, /* stands between its ends, motor off */
     LOCK_LOCKING,
     LOCK_UNLOCKING,
-    LOCK_JAMMED,    /* the last movement failed; motor off */
+    LOCK_JAMMED, /* the last movement failed; motor off */
 } LockState;
 
 typedef enum LockCommand {

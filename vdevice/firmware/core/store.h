@@ -11,8 +11,8 @@
  *
  * The caller owns the Store; it reads flash but keeps no copy of values. One open store at a time.
  *
- * STATUS_ST_ABSENT: no value. STATUS_ST_LENGTH: longer than STORE_VALUE_BYTES_MAX, or not the length
- * asked for. STATUS_ST_FULL: no sector can be freed. Flash failures are handed on.
+ * STATUS_ST_ABSENT: no value. STATUS_ST_LENGTH: longer than STORE_VALUE_BYTES_MAX, or not the
+ * length asked for. STATUS_ST_FULL: no sector can be freed. Flash failures are handed on.
  */
 
 #include <stddef.h>
@@ -25,17 +25,17 @@
 
 /* Every key there is. Numbers are stored: extend only, never renumber; at most STORE_KEYS. */
 typedef enum StoreKey {
-    STORE_PIN_VERIFIER = 1,     /* AuthVerifier: replaces the factory record's after a PIN change */
-    STORE_WRONG_PINS = 2,       /* u32: attempts since the last right PIN */
-    STORE_NEWEST_SEQUENCE = 3,  /* u32: highest release_sequence ever seen in a good manifest */
-    STORE_TRIED_SEQUENCE = 4,   /* u32: release_sequence whose trial failed */
-    STORE_DOWNLOAD = 5,         /* UpdateProgress */
-    STORE_LAST_TIME = 6,        /* u64: seconds, the latest network time taken */
-    STORE_REPORT_SEQUENCE = 7,  /* u32: reports sent since provisioning */
-    STORE_REVERT_REPORTED = 8,  /* u32: journal sequence of the last revert that was reported */
-    STORE_SETTINGS = 9,         /* the application's own */
-    STORE_UPDATE_OUTCOME = 10,  /* u32: the application's last update outcome, for its report */
-    STORE_LAST_STATUS = 11,     /* u32: the last failure's Status code, for its report */
+    STORE_PIN_VERIFIER = 1,    /* AuthVerifier: replaces the factory record's after a PIN change */
+    STORE_WRONG_PINS = 2,      /* u32: attempts since the last right PIN */
+    STORE_NEWEST_SEQUENCE = 3, /* u32: highest release_sequence ever seen in a good manifest */
+    STORE_TRIED_SEQUENCE = 4,  /* UpdateTried: the release whose trial failed */
+    STORE_DOWNLOAD = 5,        /* UpdateProgress */
+    STORE_LAST_TIME = 6,       /* u64: seconds, the latest network time taken */
+    STORE_REPORT_SEQUENCE = 7, /* u32: reports sent since provisioning */
+    STORE_REVERT_REPORTED = 8, /* u32: journal sequence of the last revert that was reported */
+    STORE_SETTINGS = 9,        /* the application's own */
+    STORE_UPDATE_OUTCOME = 10, /* u32: the application's last update outcome, for its report */
+    STORE_LAST_STATUS = 11,    /* u32: the last failure's Status code, for its report */
 } StoreKey;
 
 #define STORE_KEYS 16u /* keys are 0 to 15 */

@@ -4,10 +4,11 @@
 /*
  * The processor: sleeping until something happens, and handing over to another program.
  *
- * There are no interrupt handlers in this firmware. Interrupts stay masked (PRIMASK) for good; a line
- * that becomes pending only ends the sleep, and the one event loop then asks the blocks what is new.
- * A caller names the lines that may wake it, so that waiting for a flash operation is not disturbed
- * by a frame that has arrived and will be looked at later. Lines are bits: 1u << FLASH_CTRL_IRQ.
+ * There are no interrupt handlers in this firmware. Interrupts stay masked (PRIMASK) for good; a
+ * line that becomes pending only ends the sleep, and the one event loop then asks the blocks what
+ * is new. A caller names the lines that may wake it, so that waiting for a flash operation is not
+ * disturbed by a frame that has arrived and will be looked at later. Lines are bits: 1u <<
+ * FLASH_CTRL_IRQ.
  */
 
 #include <stdint.h>

@@ -57,8 +57,8 @@ static Status flash_run(uint32_t command)
     mmio_write(FLASH_CTRL_BASE, FLASH_CTRL_IRQ_ENABLE, REG_MASK(FLASH_CTRL_IRQ_ENABLE_DONE));
     mmio_write(FLASH_CTRL_BASE, FLASH_CTRL_KEY, FLASH_CTRL_KEY_MAGIC);
     mmio_write(FLASH_CTRL_BASE, FLASH_CTRL_COMMAND, command);
-    while ((mmio_read(FLASH_CTRL_BASE, FLASH_CTRL_STATUS) &
-            REG_MASK(FLASH_CTRL_STATUS_BUSY)) != 0) {
+    while ((mmio_read(FLASH_CTRL_BASE, FLASH_CTRL_STATUS) & REG_MASK(FLASH_CTRL_STATUS_BUSY)) !=
+           0) {
         (void)cpu_sleep(CPU_LINE(FLASH_CTRL_IRQ));
     }
     uint32_t status = mmio_read(FLASH_CTRL_BASE, FLASH_CTRL_STATUS);

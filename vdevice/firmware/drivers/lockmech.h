@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
-/* Motor, bolt sensor and door sensor. What should move and when is decided in core/lock_policy.h. */
+/* Motor, bolt sensor and door sensor. What should move and when is decided in core/lock_policy.h.
+ */
 
 #include <stdbool.h>
 #include <stdint.h>

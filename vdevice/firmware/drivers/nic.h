@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * Ethernet frames, whole but for the frame check sequence. One transmit buffer; received frames wait
- * in a queue of NIC_RX_FRAMES in the block.
+ * Ethernet frames, whole but for the frame check sequence. One transmit buffer; received frames
+ * wait in a queue of NIC_RX_FRAMES in the block.
  */
 
 #include <stdbool.h>
@@ -20,8 +20,8 @@ bool nic_link_is_up(void);
 FALLIBLE Status nic_send(const void *frame, size_t count);
 
 /*
- * Takes the next received frame: copies at most `capacity` bytes and returns the frame's length, or 0
- * when none waits. A frame longer than `capacity` is dropped and the next one tried.
+ * Takes the next received frame: copies at most `capacity` bytes and returns the frame's length, or
+ * 0 when none waits. A frame longer than `capacity` is dropped and the next one tried.
  */
 size_t nic_receive(void *ret_frame, size_t capacity);
 

@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * The fuses. A bit goes from 0 to 1 once; a power cut while programming leaves any subset of the new
- * bits set. Words and their meaning are in contract/memory_map.h.
+ * The fuses. A bit goes from 0 to 1 once; a power cut while programming leaves any subset of the
+ * new bits set. Words and their meaning are in contract/memory_map.h.
  */
 
 #include <stddef.h>

@@ -38,8 +38,7 @@ static Status pka_run(uint32_t command)
     uint32_t status = mmio_read(PKA_BASE, PKA_STATUS);
     mmio_write(PKA_BASE, PKA_IRQ_ENABLE, 0);
     mmio_write(PKA_BASE, PKA_STATUS, UINT32_MAX);
-    if ((status & REG_MASK(PKA_STATUS_INVALID)) != 0 ||
-        (status & REG_MASK(PKA_STATUS_DONE)) == 0) {
+    if ((status & REG_MASK(PKA_STATUS_INVALID)) != 0 || (status & REG_MASK(PKA_STATUS_DONE)) == 0) {
         return status_error(STATUS_CR_FAILED);
     }
     return status_ok();

@@ -19,8 +19,8 @@ extern uint32_t startup_bss_end;
 _Noreturn void startup_reset(void);
 
 /*
- * The first instructions: a stack limit, so that an overflow faults instead of eating the data under
- * the stack; then memory as C wants it.
+ * The first instructions: a stack limit, so that an overflow faults instead of eating the data
+ * under the stack; then memory as C wants it.
  */
 _Noreturn void startup_reset(void)
 {

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
-/* The random source. A stuck source is a failure that every caller must meet by refusing to go on. */
+/* The random source. A stuck source is a failure that every caller must meet by refusing to go on.
+ */
 
 #include <stddef.h>
 
