@@ -71,3 +71,10 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(DevicePool, world_pool_free)
 G_GNUC_WARN_UNUSED_RESULT
 bool world_run(const Plan *plan, DevicePool *pool, Recorder *recorder, WorldOutcome *ret_outcome,
                GError **error);
+
+/*
+ * Gives the pool a machine to use as if it had started it itself with `rom_path`: something else on
+ * a socket that plays a machine, in tests.
+ */
+struct Machine;
+void world_pool_lend(DevicePool *pool, struct Machine *take_machine, const char *rom_path);

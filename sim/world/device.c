@@ -1,0 +1,405 @@
+/* SPDX-License-Identifier: MIT */
+
+/*
+ *   D1  Orders of one device reach its machine in the order in which they were given.
+ *   D2  World time = device time + offset, and the offset changes only at power-on.
+ *   D3  While a call is being dealt with, the world's clock stands at the call's time.
+ *   D4  The lab's copy of flash and fuses is the machine's, but for operations still running.
+ *
+ *            power_on                 device_run, device_await
+ *     OFF ──────────────► READY ◄──────────────────────────────► CALLED
+ *      ▲                            device_take_call               │
+ *      └───────────────────────────────────────────────────────────┘ POWER_LOST
+ */
+
+#include "sim/world/device.h"
+
+#include <assert.h>
+#include <string.h>
+
+struct Device {
+    DeviceOptions options;
+    char *name;
+    Machine *machine;
+    Nvm *nvm;
+    Observer *observer;
+    DeviceState state;
+    unsigned boot;
+    VTime offset;       /* D2 */
+    VTime lost_at;      /* world time at which power was lost */
+    uint64_t lost_time; /* device time then */
+    HostlinkCut armed;  /* waits for power; `when` DISARM: none */
+    bool cut_now;       /* ordered, not yet happened */
+    uint32_t weak_offset; /* flash that reads differently some time after the next power-on */
+    uint32_t weak_bytes;  /* 0: none */
+    VTime weak_decay;
+    QueueTicket weak_ticket;
+    QueueTicket call_ticket;
+};
+
+Device *device_new(const DeviceOptions *options, Machine *machine)
+{
+    Device *device = g_new0(Device, 1);
+    device->options = *options;
+    device->name = g_strdup(options->name);
+    device->machine = machine;
+    device->nvm = nvm_new();
+    ObserverOptions observer = {
+        .name = device->name,
+        .recorder = options->recorder,
+        .queue = options->queue,
+        .nvm = device->nvm,
+        .record_nvm = options->record_nvm,
+        .is_first = options->is_first,
+    };
+    device->observer = observer_new(&observer);
+    return device;
+}
+
+void device_free(Device *device)
+{
+    if (device == NULL) {
+        return;
+    }
+    queue_remove(device->options.queue, device->weak_ticket);
+    queue_remove(device->options.queue, device->call_ticket);
+    observer_free(device->observer);
+    nvm_free(device->nvm);
+    g_free(device->name);
+    g_free(device);
+}
+
+const char *device_name(const Device *device)
+{
+    return device->name;
+}
+
+DeviceState device_state(const Device *device)
+{
+    return device->state;
+}
+
+Nvm *device_nvm(Device *device)
+{
+    return device->nvm;
+}
+
+Observer *device_observer(Device *device)
+{
+    return device->observer;
+}
+
+static GByteArray *device_orders(Device *device)
+{
+    return machine_orders(device->machine);
+}
+
+void device_write_flash(Device *device, uint32_t offset, const uint8_t *bytes, uint32_t byte_count)
+{
+    assert(device->state == DEVICE_OFF);
+    nvm_put_flash(device->nvm, offset, bytes, byte_count);
+    wire_append_range(device_orders(device), HOSTLINK_WRITE, HOSTLINK_SPACE_FLASH, offset, bytes,
+                      byte_count);
+    device->weak_bytes = 0;
+}
+
+static void device_write_image(Device *device, uint32_t offset, GBytes *image)
+{
+    if (image != NULL) {
+        gsize bytes;
+        const uint8_t *content = g_bytes_get_data(image, &bytes);
+        device_write_flash(device, offset, content, (uint32_t)MIN(bytes, SLOT_BYTES));
+    }
+}
+
+void device_begin(Device *device, const DeviceBirth *birth)
+{
+    GByteArray *orders = device_orders(device);
+    machine_restart_time(device->machine);
+    wire_append(orders, HOSTLINK_BEGIN, &birth->begin, sizeof(birth->begin));
+    if (birth->mint->factory[0] != 0xff) {
+        device_write_flash(device, FACTORY_OFFSET, birth->mint->factory,
+                           sizeof(birth->mint->factory));
+    }
+    device_write_image(device, SLOT_A_OFFSET, birth->image_a);
+    device_write_image(device, SLOT_B_OFFSET, birth->image_b);
+    nvm_put_otp(device->nvm, 0, birth->mint->otp, sizeof(birth->mint->otp));
+    wire_append_range(orders, HOSTLINK_WRITE, HOSTLINK_SPACE_OTP, 0, birth->mint->otp,
+                      sizeof(birth->mint->otp));
+    factory_add_secrets(birth->mint, observer_scanner(device->observer));
+    observer_begin(device->observer, birth->begin.bolt_position);
+}
+
+/* The weak bits have had their time: flash may read differently from now on. */
+static void device_weak_decayed(void *user_data)
+{
+    Device *device = user_data;
+    g_autoptr(GError) error = NULL;
+    uint8_t bytes[FLASH_SECTOR_BYTES];
+    device->weak_ticket = QUEUE_TICKET_NONE;
+    if (!machine_read(device->machine, HOSTLINK_SPACE_FLASH, device->weak_offset, device->weak_bytes,
+                      bytes, &error)) {
+        device->options.host.failed(device, g_steal_pointer(&error), device->options.host.user_data);
+        return;
+    }
+    nvm_put_flash(device->nvm, device->weak_offset, bytes, device->weak_bytes);
+    observer_flash_changed(device->observer, device->weak_offset, device->weak_bytes);
+    device->weak_bytes = 0;
+}
+
+void device_power_on(Device *device)
+{
+    if (device->state != DEVICE_OFF) {
+        return;
+    }
+    VTime now = queue_now(device->options.queue);
+    HostlinkPowerOn on = {.off_duration = (uint64_t)(now - device->lost_at)};
+    wire_append(device_orders(device), HOSTLINK_POWER_ON, &on, sizeof(on));
+    wire_append_word(device_orders(device), HOSTLINK_OBSERVE,
+                     HOSTLINK_OBSERVE_NVM | HOSTLINK_OBSERVE_PROGRESS);
+    device->offset = now - (VTime)device->lost_time; /* D2 */
+    device->state = DEVICE_READY;
+    observer_power_on(device->observer, ++device->boot);
+    if (device->armed.when != HOSTLINK_CUT_DISARM) {
+        wire_append(device_orders(device), HOSTLINK_CUT, &device->armed, sizeof(device->armed));
+        device->armed.when = HOSTLINK_CUT_DISARM;
+    }
+    if (device->weak_bytes > 0) {
+        device->weak_ticket = queue_add(device->options.queue, now + device->weak_decay + VTIME_US,
+                                        device_weak_decayed, device);
+    }
+}
+
+void device_cut_now_torn(Device *device, const HostlinkCut *cut)
+{
+    if (device->state == DEVICE_OFF || device->cut_now) {
+        return;
+    }
+    HostlinkCut now = *cut;
+    now.when = HOSTLINK_CUT_NOW;
+    wire_append(device_orders(device), HOSTLINK_CUT, &now, sizeof(now));
+    device->cut_now = true;
+}
+
+void device_cut_now(Device *device)
+{
+    HostlinkCut cut = {.torn = HOSTLINK_TORN_NOTHING};
+    device_cut_now_torn(device, &cut);
+}
+
+void device_arm_cut(Device *device, const HostlinkCut *cut)
+{
+    if (device->state == DEVICE_OFF) {
+        device->armed = *cut;
+        return;
+    }
+    wire_append(device_orders(device), HOSTLINK_CUT, cut, sizeof(*cut));
+}
+
+/* Orders given to a device that is about to lose its power come too late to mean anything. */
+static bool device_listens(const Device *device)
+{
+    return device->state != DEVICE_OFF && !device->cut_now;
+}
+
+bool device_deliver_frame(Device *device, const uint8_t *frame, size_t bytes)
+{
+    if (!device_listens(device) || bytes < NIC_FRAME_BYTES_MIN || bytes > NIC_FRAME_BYTES_MAX) {
+        return false;
+    }
+    wire_append(device_orders(device), HOSTLINK_FRAME, frame, bytes);
+    return true;
+}
+
+bool device_press_key(Device *device, uint32_t key)
+{
+    if (!device_listens(device)) {
+        return false;
+    }
+    wire_append_word(device_orders(device), HOSTLINK_KEY, key);
+    return true;
+}
+
+bool device_probe(Device *device)
+{
+    if (!device_listens(device)) {
+        return false;
+    }
+    wire_append(device_orders(device), HOSTLINK_PROBE, NULL, 0);
+    return true;
+}
+
+void device_set(Device *device, uint32_t order, uint32_t value)
+{
+    wire_append_word(device_orders(device), order, value);
+}
+
+void device_damage_flash(Device *device, uint32_t offset, const uint8_t *mask, uint32_t byte_count)
+{
+    wire_append_range(device_orders(device), HOSTLINK_DAMAGE, HOSTLINK_SPACE_FLASH, offset, mask,
+                      byte_count);
+    for (uint32_t i = 0; i < byte_count; i++) {
+        uint8_t byte = device->nvm->flash[offset + i] ^ mask[i];
+        nvm_put_flash(device->nvm, offset + i, &byte, 1);
+    }
+}
+
+bool device_run(Device *device, VTime horizon, GError **error)
+{
+    assert(device->state == DEVICE_READY);
+    VTime now = queue_now(device->options.queue);
+    uint64_t until = horizon == VTIME_NEVER
+                         ? HOSTLINK_NEVER
+                         : (uint64_t)(MAX(horizon, now) - device->offset);
+    return machine_run(device->machine, until, error);
+}
+
+/* Brings the copy up to date where operations were cut off. Keeps D4. */
+static bool device_read_torn(Device *device, const HostlinkPowerLost *lost, GError **error)
+{
+    HostlinkNvmOperation operation;
+    while (nvm_take_pending(device->nvm, &operation)) {
+        uint8_t bytes[FLASH_SECTOR_BYTES];
+        bool fuse = operation.kind == HOSTLINK_NVM_OTP;
+        if (!machine_read(device->machine, fuse ? HOSTLINK_SPACE_OTP : HOSTLINK_SPACE_FLASH,
+                          operation.offset, operation.bytes, bytes, error)) {
+            return false;
+        }
+        if (fuse) {
+            nvm_put_otp(device->nvm, operation.offset, bytes, operation.bytes);
+        } else {
+            nvm_put_flash(device->nvm, operation.offset, bytes, operation.bytes);
+        }
+        if (!fuse && lost->torn == HOSTLINK_TORN_WEAK && lost->torn_operation != 0) {
+            device->weak_offset = operation.offset;
+            device->weak_bytes = operation.bytes;
+        }
+    }
+    return true;
+}
+
+static bool device_power_was_lost(Device *device, const WireCall *call, GError **error)
+{
+    queue_remove(device->options.queue, device->weak_ticket);
+    device->weak_ticket = QUEUE_TICKET_NONE;
+    device->state = DEVICE_OFF;
+    device->cut_now = false;
+    device->lost_at = queue_now(device->options.queue);
+    device->lost_time = call->time;
+    /* Orders that were on their way to a device with power are lost with it; the rest have been
+       dealt with by the time it answers, so nothing but a fresh reply is begun here. */
+    HostlinkPowerLost lost = call->lost;
+    if (!device_read_torn(device, &lost, error)) {
+        return false;
+    }
+    observer_flash_changed(device->observer, JOURNAL_OFFSET, JOURNAL_BYTES);
+    device->options.host.power_lost(device, &lost, device->options.host.user_data);
+    return true;
+}
+
+/* The world's clock has come to the call: it is dealt with. Keeps D3. */
+static void device_take_call(void *user_data)
+{
+    Device *device = user_data;
+    g_autoptr(GError) error = NULL;
+    WireCall call = *machine_call(device->machine);
+    device->call_ticket = QUEUE_TICKET_NONE;
+    device->state = DEVICE_READY;
+    bool well = observer_call(device->observer, &call, "cut", &error);
+    if (well && call.type == HOSTLINK_POWER_LOST) {
+        well = device_power_was_lost(device, &call, &error);
+    } else if (well && call.type == HOSTLINK_FRAME_SENT) {
+        device->options.host.frame_sent(device, call.bytes, call.byte_count,
+                                        device->options.host.user_data);
+    }
+    if (!well) {
+        device->options.host.failed(device, g_steal_pointer(&error),
+                                    device->options.host.user_data);
+    }
+}
+
+bool device_await(Device *device, GError **error)
+{
+    if (!machine_next_call(device->machine, error)) {
+        g_prefix_error(error, "%s: ", device->name);
+        return false;
+    }
+    const WireCall *call = machine_call(device->machine);
+    VTime at = device->offset + (VTime)call->time;
+    device->state = DEVICE_CALLED;
+    device->call_ticket =
+        queue_add(device->options.queue, at, device_take_call, device);
+    return true;
+}
+
+VTime device_quiet_until(const Device *device)
+{
+    const WireCall *call = machine_call(device->machine);
+    if (device->state == DEVICE_OFF || machine_orders(device->machine)->len > 0) {
+        return device->state == DEVICE_OFF ? VTIME_NEVER : queue_now(device->options.queue);
+    }
+    if (call->idle_until == HOSTLINK_NEVER) {
+        return VTIME_NEVER;
+    }
+    return device->offset + (VTime)MIN(call->idle_until, (uint64_t)INT64_MAX / 2);
+}
+
+/* Cuts the power of a device that still has it, behind the observer's back: the run is over. */
+static bool device_switch_off(Device *device, GError **error)
+{
+    queue_remove(device->options.queue, device->call_ticket);
+    device->call_ticket = QUEUE_TICKET_NONE;
+    bool lost = device->state == DEVICE_CALLED &&
+                machine_call(device->machine)->type == HOSTLINK_POWER_LOST;
+    if (device->state == DEVICE_OFF || lost) {
+        device->state = DEVICE_OFF;
+        return true;
+    }
+    HostlinkCut cut = {.when = HOSTLINK_CUT_NOW, .torn = HOSTLINK_TORN_NOTHING};
+    wire_append(device_orders(device), HOSTLINK_CUT, &cut, sizeof(cut));
+    if (!machine_run(device->machine, HOSTLINK_NEVER, error) ||
+        !machine_next_call(device->machine, error)) {
+        return false;
+    }
+    if (machine_call(device->machine)->type != HOSTLINK_POWER_LOST) {
+        g_set_error(error, MACHINE_ERROR, MACHINE_ERROR_RULES,
+                    "%s: hostlink: %s call after the power was cut", device->name,
+                    wire_call_name(machine_call(device->machine)->type));
+        return false;
+    }
+    device->state = DEVICE_OFF;
+    return true;
+}
+
+static bool device_compare(Device *device, uint32_t space, const uint8_t *copy, uint32_t bytes,
+                           GError **error)
+{
+    g_autofree uint8_t *truth = g_malloc(bytes);
+    if (!machine_read(device->machine, space, 0, bytes, truth, error)) {
+        return false;
+    }
+    for (uint32_t i = 0; i < bytes; i++) {
+        if (truth[i] != copy[i]) {
+            g_set_error(error, MACHINE_ERROR, MACHINE_ERROR_RULES,
+                        "%s: the machine's %s differs at 0x%x from what its operations make of it",
+                        device->name, space == HOSTLINK_SPACE_OTP ? "OTP" : "flash", i);
+            return false;
+        }
+    }
+    return true;
+}
+
+bool device_end(Device *device, GError **error)
+{
+    bool untold = device->state == DEVICE_CALLED &&
+                  machine_call(device->machine)->type != HOSTLINK_HORIZON;
+    observer_end(device->observer);
+    /* A call the world's clock never reached may have changed flash already: not compared then. */
+    if (!untold && device->weak_bytes == 0 &&
+        (!device_compare(device, HOSTLINK_SPACE_FLASH, device->nvm->flash, FLASH_BYTES, error) ||
+         !device_compare(device, HOSTLINK_SPACE_OTP, device->nvm->otp, sizeof(device->nvm->otp),
+                         error))) {
+        return false;
+    }
+    return device_switch_off(device, error);
+}
