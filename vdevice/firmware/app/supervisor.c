@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "vdevice/firmware/app/supervisor_call.h"
+#include "vdevice/firmware/base/bytes.h"
 
 /* The unprivileged side: puts the operands where the handler looks for them (r0 to r3) and knocks.
  */
@@ -50,7 +51,9 @@ Status supervisor_p256_multiply(const uint8_t scalar[32], const uint8_t point[64
     SupervisorPoints points = {0};
     memcpy(points.scalar, scalar, sizeof(points.scalar));
     memcpy(points.point, point, sizeof(points.point));
-    return supervisor_ask(SUPERVISOR_CALL_P256_MULTIPLY, &points, ret_point, 0);
+    Status status = supervisor_ask(SUPERVISOR_CALL_P256_MULTIPLY, &points, ret_point, 0);
+    bytes_clear_secret(&points, sizeof(points));
+    return status;
 }
 
 Status supervisor_p256_verify(const uint8_t point[64], const uint8_t hash[32],

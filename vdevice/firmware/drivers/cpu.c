@@ -48,10 +48,11 @@ _Noreturn void cpu_jump(uint32_t vectors)
     mmio_write(CPU_SCB_BASE, CPU_SCB_VTOR, vectors);
     __asm volatile("dsb\n\t"
                    "isb\n\t"
+                   "msr msplim, %2\n\t"
                    "msr msp, %0\n\t"
                    "bx %1\n\t"
                    :
-                   : "r"(stack), "r"(entry)
+                   : "r"(stack), "r"(entry), "r"(0)
                    : "memory");
     __builtin_unreachable();
 }

@@ -1,0 +1,80 @@
+# SPDX-License-Identifier: MIT
+#
+# The firmware: two builds of the ROM (accelerated, software cryptography), the application, the tools
+# that make images and devices, the images, and the unit tests of what is portable.
+#
+# The application's own sources, include paths and third-party library come from app/app.mk.
+
+FIRMWARE      := $(BUILD)/firmware
+FIRMWARE_DIR  := vdevice/firmware
+FIRMWARE_CC   := arm-none-eabi-gcc
+FIRMWARE_COPY := arm-none-eabi-objcopy
+
+# Warnings that every C file of ours is compiled with, wherever it runs.
+STRICT := -Wall -Wextra -Werror -Wconversion -Wshadow -Wmissing-prototypes -Wvla -Wswitch-enum
+
+FIRMWARE_ARCH   := -mcpu=cortex-m33 -mthumb -mfloat-abi=soft
+FIRMWARE_CFLAGS := -specs=picolibc.specs $(FIRMWARE_ARCH) -std=c11 -Os -g -ffunction-sections \
+	-fdata-sections -fno-common -ffile-prefix-map=$(CURDIR)/= $(STRICT) -I.
+FIRMWARE_LDFLAGS := -specs=picolibc.specs $(FIRMWARE_ARCH) -nostartfiles -Wl,--gc-sections \
+	-Wl,--build-id=none -Wl,--fatal-warnings -Wl,--no-warn-rwx-segments
+
+FIRMWARE_BASE    := $(filter-out %/crypto_accel.c %/crypto_soft.c,$(wildcard $(FIRMWARE_DIR)/base/*.c))
+FIRMWARE_DRIVERS := $(filter-out %/startup.c,$(wildcard $(FIRMWARE_DIR)/drivers/*.c))
+FIRMWARE_CORE    := $(wildcard $(FIRMWARE_DIR)/core/*.c)
+FIRMWARE_ACCEL   := $(FIRMWARE_DIR)/base/crypto_accel.c
+FIRMWARE_SOFT    := $(FIRMWARE_DIR)/base/crypto_soft.c
+
+firmware_objects = $(patsubst %.c,$(FIRMWARE)/obj/%.o,$(1))
+
+FIRMWARE_SHARED_OBJECTS := $(call firmware_objects,$(FIRMWARE_BASE) $(FIRMWARE_DRIVERS) \
+	$(FIRMWARE_CORE))
+
+$(FIRMWARE)/obj/%.o: %.c
+	@mkdir -p $(@D)
+	@$(FIRMWARE_CC) $(FIRMWARE_CFLAGS) $(FIRMWARE_EXTRA) -MMD -MP -c $< -o $@
+
+# --- The ROM -----------------------------------------------------------------------------------
+
+ROM_OBJECTS := $(call firmware_objects,$(wildcard $(FIRMWARE_DIR)/rom/*.c) \
+	$(FIRMWARE_DIR)/drivers/startup.c) $(FIRMWARE_SHARED_OBJECTS)
+ROM_LDSCRIPT := $(FIRMWARE_DIR)/drivers/rom.ld
+
+# What crypto_soft.c needs of mbedTLS, with base/mbedtls_soft_config.h, for the target and the host.
+SOFT_MBEDTLS := $(BUILD)/third_party/mbedtls
+SOFT_STEMS   := asn1parse asn1write bignum bignum_core bignum_mod bignum_mod_raw constant_time ecdsa \
+	ecp ecp_curves hmac_drbg md platform_util sha256
+SOFT_CFLAGS  := -isystem $(SOFT_MBEDTLS)/include -isystem $(SOFT_MBEDTLS)/library \
+	-DMBEDTLS_CONFIG_FILE='"$(CURDIR)/$(FIRMWARE_DIR)/base/mbedtls_soft_config.h"'
+SOFT_TARGET_OBJECTS := $(SOFT_STEMS:%=$(FIRMWARE)/obj/soft/%.o)
+SOFT_HOST_OBJECTS   := $(SOFT_STEMS:%=$(BUILD)/host/soft/%.o)
+
+$(FIRMWARE)/obj/soft/%.o: $(FIRMWARE_DIR)/base/mbedtls_soft_config.h
+	@mkdir -p $(@D)
+	@$(FIRMWARE_CC) -specs=picolibc.specs $(FIRMWARE_ARCH) -std=c11 -Os -g -ffunction-sections \
+	    -fdata-sections -ffile-prefix-map=$(abspath $(SOFT_MBEDTLS))/= $(SOFT_CFLAGS) \
+	    -c $(SOFT_MBEDTLS)/library/$*.c -o $@
+
+$(BUILD)/host/soft/%.o: $(FIRMWARE_DIR)/base/mbedtls_soft_config.h
+	@mkdir -p $(@D)
+	@$(CC) -std=gnu11 -O2 -g $(SOFT_CFLAGS) -c $(SOFT_MBEDTLS)/library/$*.c -o $@
+
+$(call firmware_objects,$(FIRMWARE_SOFT)): FIRMWARE_EXTRA := $(SOFT_CFLAGS)
+
+$(FIRMWARE)/rom.elf: $(ROM_OBJECTS) $(call firmware_objects,$(FIRMWARE_ACCEL)) $(ROM_LDSCRIPT)
+	@$(FIRMWARE_CC) $(FIRMWARE_LDFLAGS) $(DEFECT_LDFLAGS) -T $(ROM_LDSCRIPT) $(filter %.o,$^) -o $@
+
+$(FIRMWARE)/rom-soft.elf: $(ROM_OBJECTS) $(call firmware_objects,$(FIRMWARE_SOFT)) \
+		$(SOFT_TARGET_OBJECTS) $(ROM_LDSCRIPT)
+	@$(FIRMWARE_CC) $(FIRMWARE_LDFLAGS) -T $(ROM_LDSCRIPT) $(filter %.o,$^) -o $@
+
+$(FIRMWARE)/%.bin: $(FIRMWARE)/%.elf
+	@$(FIRMWARE_COPY) -O binary $< $@
+
+-include $(FIRMWARE_DIR)/app/app.mk
+-include $(shell test -d $(FIRMWARE)/obj && find $(FIRMWARE)/obj -name '*.d')
+
+.PHONY: firmware
+firmware: $(FIRMWARE)/rom.bin $(FIRMWARE)/rom-soft.bin
+
+all: firmware
