@@ -73,10 +73,34 @@ void hostlink_reset(uint32_t cause);
 /* The cause of the reset in progress or last done, for the power block. */
 uint32_t hostlink_reset_cause(void);
 
+/* Tells where the bolt stands, for the report of a loss of power; lockmech says so in `power_off`. */
+void hostlink_bolt_stands(uint32_t position);
+
 /* Whether the device has power. Orders arrive in either state. */
 bool hostlink_is_powered(void);
 
 /* Whether the lab asked for these calls; `bit` is a HOSTLINK_OBSERVE_... */
 bool hostlink_observes(uint32_t bit);
+
+/* What a memory offers to READ, WRITE and DAMAGE. Ranges have been checked; `write` and `damage` may be NULL. */
+typedef struct HostlinkSpace {
+    uint32_t bytes;
+    void (*read)(void *opaque, uint32_t offset, uint8_t *ret_bytes, uint32_t bytes);
+    void (*write)(void *opaque, uint32_t offset, const uint8_t *from, uint32_t bytes);
+    void (*damage)(void *opaque, uint32_t offset, const uint8_t *mask, uint32_t bytes);
+} HostlinkSpace;
+
+/* Registers a HOSTLINK_SPACE_..., which must live as long as the process. */
+void hostlink_add_space(uint32_t number, const HostlinkSpace *space, void *opaque);
+
+/* For supply.c: carries out, between two instructions, what has become pending; soon and once. */
+void hostlink_schedule(void);
+
+/* For qemu_wrap.c: whether time is ours to move (a lab, an instruction counter, the guard on). */
+bool hostlink_drives_time(void);
+
+/* For qemu_wrap.c: lives through idle time until the processor has something to do or must not run.
+   Called by the vCPU thread in place of sleeping. */
+void hostlink_idle(void);
 
 #endif

@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The QEMU functions replaced at link time (wraps.txt), each with its reason. No upstream line is
+ * carried; a wrapper either passes on to the original or does what the original cannot.
+ */
+#include "qemu/osdep.h"
+#include "qemu/error-report.h"
+#include "qemu/log.h"
+#include "exec/exec-all.h"
+#include "hw/core/cpu.h"
+#include "system/cpu-timers.h"
+#include "system/cpus.h"
+#include "cpu.h"
+#include "hostlink.h"
+#include "supply.h"
+#include "vdevice/contract/regs.h"
+
+void __real_icount_start_warp_timer(void);
+void __wrap_icount_start_warp_timer(void);
+bool __real_all_cpu_threads_idle(void);
+bool __wrap_all_cpu_threads_idle(void);
+int64_t __real_icount_percpu_budget(int cpu_count);
+int64_t __wrap_icount_percpu_budget(int cpu_count);
+void G_NORETURN __wrap_cpu_abort(CPUState *cpu, const char *format, ...) G_GNUC_PRINTF(2, 3);
+
+/*
+ * The main loop moves virtual time to the next timer when it sees the processor idle. It may look
+ * between the end of the slice that halted the processor and its accounting; then the clock
+ * overshoots by the instructions of that slice, about once in 150,000 idle periods, and a run is not
+ * repeated. Time is moved by the vCPU thread alone instead (next wrapper), which knows when it has
+ * accounted, so the main loop has nothing to do here.
+ */
+void __wrap_icount_start_warp_timer(void)
+{
+    if (!hostlink_drives_time()) {
+        __real_icount_start_warp_timer();
+    }
+}
+
+/*
+ * The vCPU thread asks this before it sleeps until the main loop has moved time. With a lab it lives
+ * through the idle time here and now: one thread, no hand-over, no race; and the call-outs of an idle
+ * device cost no thread switch inside QEMU.
+ */
+bool __wrap_all_cpu_threads_idle(void)
+{
+    if (hostlink_drives_time() && qemu_in_vcpu_thread() && __real_all_cpu_threads_idle()) {
+        hostlink_idle();
+    }
+    return __real_all_cpu_threads_idle();
+}
+
+/*
+ * How many instructions the next slice may execute. A cut of the power at an instruction ends the
+ * slice exactly there.
+ */
+int64_t __wrap_icount_percpu_budget(int cpu_count)
+{
+    int64_t budget = __real_icount_percpu_budget(cpu_count);
+
+    if (hostlink_drives_time()) {
+        int64_t left = supply_instructions_left();
+
+        if (left <= 0) {
+            supply_lose();
+        } else {
+            budget = MIN(budget, left);
+        }
+    }
+    return budget;
+}
+
+/*
+ * QEMU does not model the lockup of an M-profile processor (a fault that cannot be taken) and aborts
+ * the process. The chip's supervisor resets it, and a guest must not end the machine. Anything else
+ * that is fatal to QEMU is a bug of the machine and stays fatal.
+ */
+void __wrap_cpu_abort(CPUState *cpu, const char *format, ...)
+{
+    va_list arguments;
+
+    if (g_str_has_prefix(format, "Lockup: ") && qemu_in_vcpu_thread() && hostlink_is_powered()) {
+        hostlink_reset(POWER_RESET_CAUSE_LOCKUP);
+        cpu->exception_index = EXCP_INTERRUPT;
+        cpu_loop_exit(cpu);
+    }
+    va_start(arguments, format);
+    fprintf(stderr, "lockstep: fatal in the processor: ");
+    vfprintf(stderr, format, arguments);
+    va_end(arguments);
+    cpu_dump_state(cpu, stderr, CPU_DUMP_FPU);
+    abort();
+}

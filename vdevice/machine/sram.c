@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * SRAM: keeps its contents over a reset and loses them with the power.
+ */
+#include "qemu/osdep.h"
+#include "qemu/module.h"
+#include "exec/exec-all.h"
+#include "exec/memory.h"
+#include "hw/sysbus.h"
+#include "migration/vmstate.h"
+#include "qapi/error.h"
+#include "system/tcg.h"
+#include "hostlink.h"
+#include "sram.h"
+#include "vdevice/contract/memory_map.h"
+
+OBJECT_DECLARE_SIMPLE_TYPE(SramState, LOCKSTEP_SRAM)
+
+struct SramState {
+    SysBusDevice parent_obj;
+
+    MemoryRegion memory;
+    uint64_t pattern;
+};
+
+void sram_changed(MemoryRegion *memory, hwaddr offset, hwaddr bytes)
+{
+    if (tcg_enabled()) {
+        ram_addr_t start = memory_region_get_ram_addr(memory) + offset;
+
+        tb_invalidate_phys_range(start, start + bytes - 1);
+    }
+    memory_region_set_dirty(memory, offset, bytes);
+}
+
+static void sram_forget(SramState *sram)
+{
+    uint64_t *word = memory_region_get_ram_ptr(&sram->memory);
+    uint64_t x = sram->pattern;
+
+    /* A Weyl sequence, folded: not random, but no value that a program may hope for. */
+    for (uint32_t i = 0; i < SRAM_BYTES / sizeof(*word); i++) {
+        x += UINT64_C(0xd1342543de82ef95);
+        word[i] = cpu_to_le64(x ^ (x >> 29) ^ (x << 17));
+    }
+    sram_changed(&sram->memory, 0, SRAM_BYTES);
+    sram->pattern = sram->pattern * UINT64_C(0x5851f42d4c957f2d) + 1;
+}
+
+static void sram_begin(void *opaque, const HostlinkBegin *begin)
+{
+    SramState *sram = opaque;
+
+    sram->pattern = begin->trng_seed ^ UINT64_C(0x5352414d5352414d);
+    sram_forget(sram);
+}
+
+static void sram_power_off(void *opaque)
+{
+    sram_forget(opaque);
+}
+
+static const HostlinkListener sram_listener = {
+    .begin = sram_begin,
+    .power_off = sram_power_off,
+};
+
+static void sram_read(void *opaque, uint32_t offset, uint8_t *ret_bytes, uint32_t bytes)
+{
+    SramState *sram = opaque;
+
+    memcpy(ret_bytes, (uint8_t *)memory_region_get_ram_ptr(&sram->memory) + offset, bytes);
+}
+
+static const HostlinkSpace sram_space = {
+    .bytes = SRAM_BYTES,
+    .read = sram_read,
+};
+
+static void sram_realize(DeviceState *dev, Error **errp)
+{
+    SramState *sram = LOCKSTEP_SRAM(dev);
+
+    if (!memory_region_init_ram(&sram->memory, OBJECT(dev), "lockstep.sram", SRAM_BYTES, errp)) {
+        return;
+    }
+    sysbus_init_mmio(SYS_BUS_DEVICE(dev), &sram->memory);
+    hostlink_listen(&sram_listener, sram);
+    hostlink_add_space(HOSTLINK_SPACE_SRAM, &sram_space, sram);
+}
+
+static const VMStateDescription sram_vmstate = {
+    .name = TYPE_LOCKSTEP_SRAM,
+    .version_id = 1,
+    .minimum_version_id = 1,
+    .fields = (const VMStateField[]){
+        VMSTATE_UINT64(pattern, SramState),
+        VMSTATE_END_OF_LIST()
+    }
+};
+
+static void sram_class_init(ObjectClass *klass, void *data)
+{
+    DeviceClass *dc = DEVICE_CLASS(klass);
+
+    dc->realize = sram_realize;
+    dc->vmsd = &sram_vmstate;
+}
+
+static const TypeInfo sram_info = {
+    .name = TYPE_LOCKSTEP_SRAM,
+    .parent = TYPE_SYS_BUS_DEVICE,
+    .instance_size = sizeof(SramState),
+    .class_init = sram_class_init,
+};
+
+static void sram_register_types(void)
+{
+    type_register_static(&sram_info);
+}
+
+type_init(sram_register_types)

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef LOCKSTEP_SUPPLY_H
+#define LOCKSTEP_SUPPLY_H
+
+/*
+ * The supply rail: when the power is lost, exactly.
+ *
+ * The lab arms one cut at a time. Whatever the kind, the loss itself happens between two
+ * instructions: the cut only marks it pending (`supply_lose`) and hostlink.c carries it out before
+ * anything executes. A cut at an instruction needs no timer: the vCPU's slice is made to end exactly
+ * there (`supply_instructions_left`), so idle time costs nothing. Instructions count from zero: the
+ * cut at `at` leaves exactly `at` instructions executed.
+ *
+ * A cut that has caused a loss is used up.
+ */
+
+#include "vdevice/contract/hostlink.h"
+
+/* Makes the timer; called once by the hostlink. */
+void supply_init(void);
+
+/* No cut armed, no instruction executed, no loss pending. */
+void supply_begin(void);
+
+/* Takes an order of the lab. */
+void supply_cut(const HostlinkCut *cut);
+
+/* Marks the power as lost from this instant; the machine stops before its next instruction. */
+void supply_lose(void);
+
+/* Whether a loss is pending. */
+bool supply_is_lost(void);
+
+/* The loss has been carried out: disarms the cut that led to it. */
+void supply_lost(void);
+
+/* What becomes of an NVM operation that the loss interrupts. */
+const HostlinkCut *supply_torn(void);
+
+/* Tells that NVM operation `number` takes from now until `end`, or has ended (`end` is 0). */
+void supply_nvm_started(uint64_t number, int64_t end);
+void supply_nvm_done(uint64_t number);
+
+/* Instructions that may be executed before the armed cut; INT64_MAX if none is at an instruction. */
+int64_t supply_instructions_left(void);
+
+/* Instructions executed since `supply_begin`. */
+int64_t supply_instructions(void);
+
+#endif
