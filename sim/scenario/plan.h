@@ -56,20 +56,22 @@ typedef enum Verb {
 
 typedef enum ArgumentKind {
     ARGUMENT_DURATION,
+    ARGUMENT_OFFSET, /* a duration that may be negative */
     ARGUMENT_INTEGER,
     ARGUMENT_RATIO,
     ARGUMENT_TRUTH,
-    ARGUMENT_TEXT,
-    ARGUMENT_IMAGE,
-    ARGUMENT_CHOICE,
+    ARGUMENT_TEXT,   /* a name: letters, digits, and any of . _ + - */
+    ARGUMENT_KEYS,   /* keys of the keypad */
+    ARGUMENT_IMAGE,  /* the name of an image */
+    ARGUMENT_CHOICE, /* one of the words in verbs.def */
 } ArgumentKind;
 
 typedef struct Argument {
     const char *key; /* static, from verbs.def */
     ArgumentKind kind;
-    int64_t integer; /* DURATION, INTEGER, TRUTH; CHOICE: place among the words in verbs.def */
+    int64_t integer; /* DURATION, OFFSET, INTEGER, TRUTH; CHOICE: place among the words, from 0 */
     Ratio ratio;
-    char *text; /* TEXT, IMAGE, CHOICE: the word */
+    char *text; /* TEXT, KEYS, IMAGE, CHOICE: the word */
 } Argument;
 
 /*
@@ -84,7 +86,7 @@ typedef struct Action {
     Pattern *after;
     uint32_t nth;
     VTime delay;
-    GPtrArray *arguments; /* of Argument, in the order of verbs.def; absent ones are left out */
+    GPtrArray *arguments; /* of Argument; absent ones are left out */
     bool given;           /* part of the initial state, not of the story: not counted as a fault */
     TreePlace place;
 } Action;
@@ -203,8 +205,34 @@ bool plan_truth(const Action *action, const char *key);
 Ratio plan_ratio(const Action *action, const char *key);
 const char *plan_text(const Action *action, const char *key);
 
+/* One argument a verb takes, as verbs.def has it. */
+typedef struct ArgumentRule {
+    Verb verb;
+    const char *key;
+    ArgumentKind kind;
+    const char *otherwise; /* the default's text; NULL when there is none */
+    bool required;
+    const char *prose;
+} ArgumentRule;
+
 /* Verbs, as verbs.def has them. */
 const char *plan_verb_name(Verb verb);
+const char *const *plan_verb_names(void);
 const char *plan_verb_prose(Verb verb);
 VerbFault plan_verb_fault(Verb verb);
 const char *plan_fault_name(VerbFault fault);
+
+/* The rules of all arguments, in the order of verbs.def, ending with a NULL key. */
+const ArgumentRule *plan_argument_rules(void);
+
+void plan_argument_free(Argument *argument);
+Claim *plan_claim_new(ClaimKind kind);
+void plan_claim_free(Claim *claim);
+Claim *plan_claim_copy(const Claim *claim);
+DeviceSetup *plan_device_new(const char *name);
+void plan_device_free(DeviceSetup *device);
+DeviceSetup *plan_device_copy(const DeviceSetup *device);
+Hold *plan_hold_new(const Pattern *after, VTime delay, const Pattern *release);
+void plan_hold_free(Hold *hold);
+ImageFile *plan_image_new(const char *name);
+void plan_image_free(ImageFile *image);
