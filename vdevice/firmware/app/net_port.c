@@ -10,6 +10,7 @@
 #include "lwip/netif.h"
 #include "lwip/pbuf.h"
 #include "lwip/priv/tcp_priv.h"
+#include "lwip/sys.h"
 #include "lwip/tcp.h"
 #include "lwip/timeouts.h"
 #include "lwip/udp.h"
@@ -193,7 +194,7 @@ static err_t net_port_link_output(struct netif *netif, struct pbuf *frame)
         return ERR_BUF;
     }
     u16_t length = pbuf_copy_partial(frame, bytes, frame->tot_len, 0);
-    return nic_send(bytes, length) ? ERR_OK : ERR_IF;
+    return status_is_ok(nic_send(bytes, length)) ? ERR_OK : ERR_IF;
 }
 
 static err_t net_port_interface_init(struct netif *netif)
@@ -213,7 +214,7 @@ void net_port_start(const uint8_t mac[6], uint64_t now_us)
 {
     memcpy(net_port.mac, mac, sizeof(net_port.mac));
     net_port.now_us = now_us;
-    nic_init(mac);
+    nic_set_mac(mac);
     lwip_init();
     netif_add(&net_port.netif, IP4_ADDR_ANY4, IP4_ADDR_ANY4, IP4_ADDR_ANY4, NULL,
               net_port_interface_init, ethernet_input);
@@ -249,6 +250,7 @@ static bool net_port_take_frame(void)
 bool net_port_poll(uint64_t now_us)
 {
     net_port.now_us = now_us;
+    (void)nic_take_events();
     bool link_up = nic_link_is_up();
     if (link_up && !netif_is_link_up(&net_port.netif)) {
         netif_set_link_up(&net_port.netif);
