@@ -78,3 +78,43 @@ $(FIRMWARE)/%.bin: $(FIRMWARE)/%.elf
 firmware: $(FIRMWARE)/rom.bin $(FIRMWARE)/rom-soft.bin
 
 all: firmware
+
+# --- The supplier's tools ----------------------------------------------------------------------
+
+# What a host program that mints devices or signs images is made of (the lab takes it, too).
+MINT_SOURCES := tools/keys.c tools/mkdevice.c $(FIRMWARE_DIR)/base/status.c \
+	$(FIRMWARE_DIR)/base/bytes.c $(FIRMWARE_DIR)/base/crc32.c $(FIRMWARE_DIR)/base/derive.c \
+	$(FIRMWARE_SOFT)
+TOOL_PACKAGES := gio-2.0 libfyaml json-glib-1.0
+TOOL_CFLAGS = -std=gnu11 -O2 -g $(STRICT) -I. $(HOST_MBEDTLS_CFLAGS) \
+	$$(pkg-config --cflags $(TOOL_PACKAGES))
+TOOL_LIBS = $(HOST_MBEDTLS_LIBS) $$(pkg-config --libs $(TOOL_PACKAGES))
+tool_objects = $(patsubst %.c,$(BUILD)/host/tools/%.o,$(1))
+
+$(BUILD)/host/tools/%.o: %.c
+	@mkdir -p $(@D)
+	@$(CC) $(TOOL_CFLAGS) -MMD -MP -c $< -o $@
+
+$(BUILD)/mint: $(call tool_objects,tools/mint.c $(MINT_SOURCES)) $(HOST_MBEDTLS_LIBS)
+	@$(CC) $(filter %.o,$^) $(TOOL_LIBS) -o $@
+
+$(BUILD)/keys/WORTHLESS.txt: $(BUILD)/mint
+	@$(BUILD)/mint keys $(@D)
+
+-include $(shell test -d $(BUILD)/host/tools && find $(BUILD)/host/tools -name '*.d')
+
+# --- The images --------------------------------------------------------------------------------
+
+IMAGE_RECIPES := $(wildcard images/*.yaml)
+IMAGES := $(IMAGE_RECIPES:images/%.yaml=$(BUILD)/images/%.img)
+TREE_SOURCES := sim/base/tree.c sim/base/vtime.c sim/base/prng.c sim/base/digest.c sim/base/bytes.c
+
+$(BUILD)/mkimage: $(call tool_objects,tools/mkimage.c $(MINT_SOURCES) $(TREE_SOURCES)) \
+		$(HOST_MBEDTLS_LIBS)
+	@$(CC) $(filter %.o,$^) $(TOOL_LIBS) -o $@
+
+$(BUILD)/images/%.img: images/%.yaml $(FIRMWARE)/app.bin $(BUILD)/mkimage
+	@mkdir -p $(@D)
+	@$(BUILD)/mkimage $< $(FIRMWARE)/app.bin $@
+
+firmware: $(IMAGES) $(BUILD)/keys/WORTHLESS.txt

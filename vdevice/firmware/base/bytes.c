@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-ByteReader bytes_reader(const void *bytes, size_t count)
+ByteReader bytes_reader_from(const void *bytes, size_t count)
 {
     return (ByteReader){.bytes = bytes, .count = count};
 }

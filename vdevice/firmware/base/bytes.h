@@ -28,7 +28,7 @@ typedef struct ByteWriter {
     bool failed;
 } ByteWriter;
 
-ByteReader bytes_reader(const void *bytes, size_t count);
+ByteReader bytes_reader_from(const void *bytes, size_t count);
 
 size_t bytes_left(const ByteReader *reader);
 

@@ -79,7 +79,7 @@ static bool store_read(uint32_t offset, StoreRecord *ret_record)
 {
     StoreRecord record;
     flash_read(offset, record.bytes, STORE_HEAD_BYTES);
-    ByteReader reader = bytes_reader(record.bytes, STORE_HEAD_BYTES);
+    ByteReader reader = bytes_reader_from(record.bytes, STORE_HEAD_BYTES);
     uint16_t magic = bytes_get_u16(&reader);
     record.key = bytes_get_u8(&reader);
     record.value_bytes = bytes_get_u8(&reader);
