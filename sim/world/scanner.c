@@ -125,7 +125,7 @@ void scanner_look(Scanner *scanner, const char *where, const uint8_t *bytes, siz
 {
     for (size_t at = 0; at + 1 < byte_count; at++) {
         unsigned pair = scanner_pair(bytes + at);
-        if ((scanner->first[pair / 8] >> pair % 8 & 1u) == 0) {
+        if (((unsigned)scanner->first[pair / 8] >> pair % 8 & 1u) == 0) {
             continue;
         }
         for (guint i = 0; i < scanner->forms->len; i++) {

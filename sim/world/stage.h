@@ -36,6 +36,9 @@ typedef struct StageDevice {
     unsigned port;
     bool cable_in;
     GString *digits;       /* typed since the last key that ends or clears */
+    VTime key_at;          /* of the last key */
+    unsigned changing;     /* 0: none; otherwise the entry of a change of PIN that is being typed */
+    char *entries[2];      /* of the change: the old PIN, the new one */
     Tally *cut;            /* of the loss of power that is ordered or armed; NULL: none */
     const Action *cut_by;
     QueueTicket power_on;  /* when the power comes back */

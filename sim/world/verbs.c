@@ -21,6 +21,7 @@
 #define VERBS_PIN_END      '#'
 #define VERBS_PIN_CLEAR    '*'
 #define VERBS_BUTTON       'B'
+#define VERBS_KEY_PAUSE    (10 * VTIME_S) /* a longer one forgets what was typed */
 #define VERBS_UNITS_MAX    64 /* of a page; more stay possible by saying so */
 
 typedef void (*VerbsFunction)(Stage *stage, StageDevice *device, const Action *action);
@@ -70,6 +71,13 @@ static void verbs_refuse(Stage *stage, const Action *action, const char *why)
     stage_fail(stage, g_error_new(WORLD_ERROR, WORLD_ERROR_PLAN, "%s:%d: %s: %s",
                                   action->place.file != NULL ? action->place.file : "plan",
                                   action->place.line, plan_verb_name(action->verb), why));
+}
+
+/* What has been typed so far counts no more. */
+static void verbs_forget_keys(StageDevice *device)
+{
+    g_string_truncate(device->digits, 0);
+    device->changing = 0;
 }
 
 /* Power. */
@@ -178,7 +186,7 @@ void verbs_power_lost(StageDevice *device, const HostlinkPowerLost *lost)
     Tally *tally = device->cut;
     device->cut = NULL;
     device->cut_by = NULL;
-    g_string_truncate(device->digits, 0);
+    verbs_forget_keys(device);
     if (action == NULL) {
         return; /* the machine's own doing: it stays off */
     }
@@ -199,21 +207,57 @@ static void verbs_set_battery(Stage *stage, StageDevice *device, const Action *a
 
 /* The person at the lock. */
 
+/* The key that ends an entry: of a PIN, or of the old, the new and again the new one in a change. */
+static void verbs_end_entry(StageDevice *device)
+{
+    Stage *stage = device->stage;
+    const char *digits = device->digits->str;
+    bool correct = device->mint.pin[0] != '\0' && strcmp(digits, device->mint.pin) == 0;
+    if (device->digits->len == 0) {
+        verbs_forget_keys(device);
+    } else if (device->changing == 0) {
+        g_string_truncate(device->digits, 0);
+        RECORD(stage->recorder, queue_now(stage->queue), device->setup->name,
+               EVENT_USER_PIN_ENTERED, EVENT_TRUTH("correct", correct));
+    } else if (device->changing < 3) {
+        g_free(device->entries[device->changing - 1]);
+        device->entries[device->changing - 1] = g_strdup(digits);
+        device->changing++;
+        g_string_truncate(device->digits, 0);
+    } else {
+        bool changed = strcmp(device->entries[0], device->mint.pin) == 0 &&
+                       strcmp(device->entries[1], digits) == 0 &&
+                       device->digits->len >= PROVISIONING_PIN_DIGITS_MIN &&
+                       device->digits->len <= PROVISIONING_PIN_DIGITS_MAX;
+        if (changed) {
+            g_strlcpy(device->mint.pin, digits, sizeof(device->mint.pin));
+            scanner_add(observer_scanner(device_observer(device->device)), "pin",
+                        (const uint8_t *)digits, device->digits->len);
+        }
+        verbs_forget_keys(device);
+    }
+}
+
+/* Follows what the manual says the keys mean, so that the lab knows what the person has asked for. */
 static void verbs_press(StageDevice *device, char key)
 {
     Stage *stage = device->stage;
     char text[2] = {key, '\0'};
     VTime now = queue_now(stage->queue);
+    if (now - device->key_at > VERBS_KEY_PAUSE) {
+        verbs_forget_keys(device);
+    }
+    device->key_at = now;
     RECORD(stage->recorder, now, device->setup->name, EVENT_USER_KEY, EVENT_TEXT("key", text));
-    device_press_key(device->device, (uint32_t)key);
+    if (!device_press_key(device->device, (uint32_t)key)) {
+        return; /* a dead lock takes no keys */
+    }
     if (key == VERBS_PIN_END) {
-        bool correct = device->mint.pin[0] != '\0' &&
-                       strcmp(device->digits->str, device->mint.pin) == 0;
-        g_string_truncate(device->digits, 0);
-        RECORD(stage->recorder, now, device->setup->name, EVENT_USER_PIN_ENTERED,
-               EVENT_TRUTH("correct", correct));
+        verbs_end_entry(device);
     } else if (key == VERBS_PIN_CLEAR) {
-        g_string_truncate(device->digits, 0);
+        bool begins_change = device->changing == 0 && strcmp(device->digits->str, "0") == 0;
+        verbs_forget_keys(device);
+        device->changing = begins_change ? 1 : 0;
     } else {
         g_string_append_c(device->digits, key);
     }
@@ -262,6 +306,7 @@ static void verbs_enter_pin(Stage *stage, StageDevice *device, const Action *act
 
 static void verbs_press_button(Stage *stage, StageDevice *device, const Action *action)
 {
+    verbs_forget_keys(device);
     RECORD(stage->recorder, queue_now(stage->queue), action->target, EVENT_USER_BUTTON);
     device_press_key(device->device, VERBS_BUTTON);
 }
@@ -497,7 +542,7 @@ void verbs_see(Stage *stage, const Event *event)
     } else if (event->kind == EVENT_DEBUG_ATTEMPTED) {
         tally_count(device->probe, "probe answered");
     } else if (event->kind == EVENT_DEVICE_RESET) {
-        g_string_truncate(device->digits, 0);
+        verbs_forget_keys(device);
     }
 }
 

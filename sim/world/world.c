@@ -308,6 +308,8 @@ static void world_stage_clear(Stage *stage, DevicePool *pool, bool well)
             machine_free(device->machine);
         }
         g_string_free(device->digits, TRUE);
+        g_free(device->entries[0]);
+        g_free(device->entries[1]);
     }
     network_free(stage->network);
     story_free(stage->story);
