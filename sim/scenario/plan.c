@@ -54,6 +54,29 @@ static const ArgumentRule RULES[] = {
     {VERBS, NULL, ARGUMENT_TEXT, NULL, false, NULL},
 };
 
+static const struct {
+    const char *name;
+    bool standing;
+    const char *proves;
+    const char *prose;
+} INVARIANT_TABLE[INVARIANTS] = {
+#define STANDING true
+#define NAMED    false
+#define INVARIANT(name, standing, proves, prose)                                                   \
+    [INVARIANT_##name] = {#name, standing, proves, prose},
+#include "sim/scenario/invariants.def"
+#undef INVARIANT
+#undef STANDING
+#undef NAMED
+};
+
+static const char *const INVARIANT_NAMES[INVARIANTS + 1] = {
+#define INVARIANT(name, standing, proves, prose) #name,
+#include "sim/scenario/invariants.def"
+#undef INVARIANT
+    NULL,
+};
+
 static const char *const FAULT_NAMES[VERB_FAULTS] = {
     "none",     "power",  "network",   "dns",       "clock", "server",
     "rollback", "tamper", "malformed", "mechanics", "attack",
@@ -280,6 +303,37 @@ VerbFault plan_verb_fault(Verb verb)
 const char *plan_fault_name(VerbFault fault)
 {
     return FAULT_NAMES[fault];
+}
+
+const char *const *plan_invariant_names(void)
+{
+    return INVARIANT_NAMES;
+}
+
+bool plan_invariant_parse(const char *name, Invariant *ret_invariant)
+{
+    for (int i = 0; i < INVARIANTS; i++) {
+        if (strcmp(INVARIANT_NAMES[i], name) == 0) {
+            *ret_invariant = (Invariant)i;
+            return true;
+        }
+    }
+    return false;
+}
+
+const char *plan_invariant_prose(Invariant invariant)
+{
+    return INVARIANT_TABLE[invariant].prose;
+}
+
+bool plan_invariant_is_standing(Invariant invariant)
+{
+    return INVARIANT_TABLE[invariant].standing;
+}
+
+const char *plan_invariant_proves(Invariant invariant)
+{
+    return INVARIANT_TABLE[invariant].proves;
 }
 
 const ArgumentRule *plan_argument_rules(void)
@@ -771,6 +825,13 @@ static void read_claim(Source *source, Plan *plan)
     claim->expect = member_pattern(source, "expect");
     claim->until = member_pattern(source, "until");
     claim->invariant = member_text(source, "invariant", claim->kind == CLAIM_ALWAYS);
+    Invariant invariant = INVARIANTS;
+    if (!source->failed && claim->invariant != NULL &&
+        !plan_invariant_parse(claim->invariant, &invariant)) {
+        source->failed = true;
+        tree_refuse(tree_get(source->object, "invariant"), source->error,
+                    "unknown invariant \"%s\"", claim->invariant);
+    }
     bool needs_expect = claim->kind == CLAIM_WITHIN || claim->kind == CLAIM_NEVER ||
                         claim->kind == CLAIM_COUNTS;
     if (needs_expect && claim->expect == NULL) {

@@ -54,6 +54,14 @@ typedef enum Verb {
     VERBS
 } Verb;
 
+/* The invariants a claim may name; how each is judged is the judge's business. */
+typedef enum Invariant {
+#define INVARIANT(name, standing, proves, prose) INVARIANT_##name,
+#include "sim/scenario/invariants.def"
+#undef INVARIANT
+    INVARIANTS
+} Invariant;
+
 typedef enum ArgumentKind {
     ARGUMENT_DURATION,
     ARGUMENT_OFFSET, /* a duration that may be negative */
@@ -158,7 +166,7 @@ typedef struct Claim {
     Pattern *expect;
     Pattern *until;
     GPtrArray *patterns; /* of Pattern */
-    char *invariant;
+    char *invariant; /* of CLAIM_ALWAYS */
     int64_t at_least;
     int64_t at_most; /* INT64_MAX: no limit */
     TreePlace place;
@@ -221,6 +229,15 @@ const char *const *plan_verb_names(void);
 const char *plan_verb_prose(Verb verb);
 VerbFault plan_verb_fault(Verb verb);
 const char *plan_fault_name(VerbFault fault);
+
+/* Invariants, as invariants.def has them. */
+const char *const *plan_invariant_names(void);
+bool plan_invariant_parse(const char *name, Invariant *ret_invariant);
+const char *plan_invariant_prose(Invariant invariant);
+bool plan_invariant_is_standing(Invariant invariant);
+
+/* The ids a standing invariant counts for, with spaces between them. */
+const char *plan_invariant_proves(Invariant invariant);
 
 /* The rules of all arguments, in the order of verbs.def, ending with a NULL key. */
 const ArgumentRule *plan_argument_rules(void);

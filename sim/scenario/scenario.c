@@ -26,6 +26,7 @@ struct Scenario {
     char *id;
     char *title;
     char **proves;
+    char **waives; /* standing invariants that do not apply here */
     uint64_t seed;
     GPtrArray *devices; /* of DeviceSetup */
     GPtrArray *actions; /* of Action; given ones first; the swept one is not among them */
@@ -43,45 +44,6 @@ struct Scenario {
     bool record_nvm;
 };
 
-static const struct {
-    const char *name;
-    bool standing;
-    const char *proves;
-    const char *prose;
-} INVARIANTS[] = {
-#define STANDING true
-#define NAMED false
-#define INVARIANT(name, standing, proves, prose) {#name, standing, proves, prose},
-#include "sim/scenario/invariants.def"
-#undef INVARIANT
-#undef STANDING
-#undef NAMED
-};
-
-#define INVARIANT_COUNT (sizeof INVARIANTS / sizeof INVARIANTS[0])
-
-static const char *const INVARIANT_NAMES[] = {
-#define INVARIANT(name, standing, proves, prose) #name,
-#include "sim/scenario/invariants.def"
-#undef INVARIANT
-    NULL,
-};
-
-const char *const *scenario_invariants(void)
-{
-    return INVARIANT_NAMES;
-}
-
-const char *scenario_invariant_prose(const char *name)
-{
-    for (size_t i = 0; i < INVARIANT_COUNT; i++) {
-        if (strcmp(INVARIANTS[i].name, name) == 0) {
-            return INVARIANTS[i].prose;
-        }
-    }
-    return NULL;
-}
-
 void scenario_free(Scenario *scenario)
 {
     if (scenario == NULL) {
@@ -91,6 +53,7 @@ void scenario_free(Scenario *scenario)
     g_free(scenario->id);
     g_free(scenario->title);
     g_strfreev(scenario->proves);
+    g_strfreev(scenario->waives);
     g_ptr_array_unref(scenario->devices);
     g_ptr_array_unref(scenario->actions);
     g_ptr_array_unref(scenario->claims);
@@ -617,11 +580,11 @@ static bool parse_never(const TreeNode *node, Claim *claim, GError **error)
 static bool parse_always(const TreeNode *node, Claim *claim, GError **error)
 {
     size_t index = 0;
-    if (!tree_choice(tree_get(node, "always"), INVARIANT_NAMES, &index, error)) {
+    if (!tree_choice(tree_get(node, "always"), plan_invariant_names(), &index, error)) {
         return false;
     }
-    claim->invariant = g_strdup(INVARIANT_NAMES[index]);
-    claim->sentence = g_strdup_printf("always: %s", INVARIANTS[index].prose);
+    claim->invariant = g_strdup(plan_invariant_names()[index]);
+    claim->sentence = g_strdup_printf("always: %s", plan_invariant_prose((Invariant)index));
     return true;
 }
 
@@ -787,10 +750,28 @@ static char *read_title(const char *bytes, gsize count)
     return g_string_free(title, FALSE);
 }
 
+/* Standing invariants that make no sense here, in the open: the report shows what was waived. */
+static bool parse_waives(Scenario *scenario, const TreeNode *node, GError **error)
+{
+    scenario->waives = node == NULL ? g_new0(char *, 1) : tree_texts(node, error);
+    if (scenario->waives == NULL) {
+        return false;
+    }
+    for (size_t i = 0; node != NULL && i < MAX(node->count, 1); i++) {
+        const TreeNode *name = node->kind == TREE_SCALAR ? node : node->children[i];
+        size_t index = 0;
+        if ((node->kind == TREE_SCALAR || node->count > 0) &&
+            !tree_choice(name, plan_invariant_names(), &index, error)) {
+            return false;
+        }
+    }
+    return true;
+}
+
 static bool parse_head(Scenario *scenario, const TreeNode *root, const char *id, GError **error)
 {
-    static const char *const KEYS[] = {"scenario", "proves", "seed",  "given",
-                                       "when",     "then",   "until", NULL};
+    static const char *const KEYS[] = {"scenario", "proves", "waives", "seed", "given",
+                                       "when",     "then",   "until",  NULL};
     if (!tree_expect(root, TREE_MAPPING, "a scenario: a mapping with scenario, given, when, then",
                      error) ||
         !tree_expect_keys(root, KEYS, error)) {
@@ -816,6 +797,9 @@ static bool parse_head(Scenario *scenario, const TreeNode *root, const char *id,
     }
     if (scenario->proves[0] == NULL) {
         return tree_refuse(proves, error, "proves names no provision");
+    }
+    if (!parse_waives(scenario, tree_get(root, "waives"), error)) {
+        return false;
     }
     const TreeNode *seed = tree_get(root, "seed");
     int64_t value = 1;
@@ -1101,16 +1085,19 @@ static void add_claims(const Scenario *scenario, Plan *plan)
     for (guint i = 0; i < scenario->claims->len; i++) {
         g_ptr_array_add(plan->claims, plan_claim_copy(g_ptr_array_index(scenario->claims, i)));
     }
-    for (size_t i = 0; i < INVARIANT_COUNT; i++) {
-        if (!INVARIANTS[i].standing || claims_invariant(plan, INVARIANTS[i].name)) {
+    for (int i = 0; i < INVARIANTS; i++) {
+        Invariant invariant = (Invariant)i;
+        const char *name = plan_invariant_names()[i];
+        if (!plan_invariant_is_standing(invariant) || claims_invariant(plan, name) ||
+            g_strv_contains((const char *const *)scenario->waives, name)) {
             continue;
         }
         Claim *claim = plan_claim_new(CLAIM_ALWAYS);
         claim->standing = true;
-        claim->invariant = g_strdup(INVARIANTS[i].name);
-        claim->sentence = g_strdup_printf("always: %s", INVARIANTS[i].prose);
+        claim->invariant = g_strdup(name);
+        claim->sentence = g_strdup_printf("always: %s", plan_invariant_prose(invariant));
         g_strfreev(claim->proves);
-        claim->proves = g_strsplit(INVARIANTS[i].proves, " ", 0);
+        claim->proves = g_strsplit(plan_invariant_proves(invariant), " ", 0);
         g_ptr_array_add(plan->claims, claim);
     }
     for (guint i = 0; i < plan->claims->len; i++) {

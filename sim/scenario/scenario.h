@@ -67,7 +67,3 @@ bool scenario_check_proves(const Scenario *scenario, const char *const *known, G
 /* Resolves one run. Fails when an image cannot be read. */
 Plan *scenario_plan(const Scenario *scenario, const ScenarioOptions *options, GError **error)
     G_GNUC_WARN_UNUSED_RESULT;
-
-/* The names of the invariants a claim may name, ending with NULL, and what each says. */
-const char *const *scenario_invariants(void);
-const char *scenario_invariant_prose(const char *name);

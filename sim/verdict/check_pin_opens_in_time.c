@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: MIT */
+
+/*
+ * The right PIN opens a locked lock within BUDGET, network or not, update or not.
+ *
+ * An occasion is the right PIN entered at a device that has booted and whose bolt is locked. It is void
+ * if the power goes or the device resets within the budget, if the bolt is jammed by hand meanwhile, or
+ * if enough wrong PINs came before that the device may make people wait.
+ */
+
+#include "sim/verdict/check.h"
+
+#include <string.h>
+
+#define BUDGET           (5 * VTIME_S)
+#define WRONG_PINS_FREE  5
+
+typedef struct Door {
+    bool booted;
+    bool locked;
+    unsigned wrong; /* since the last right PIN */
+} Door;
+
+static bool is_about(const Event *event, const DeviceSetup *device)
+{
+    return strcmp(event->source, device->name) == 0;
+}
+
+/* Keeps `door` up to date with one event of its device. */
+static void follow(const Event *event, Door *door)
+{
+    switch ((int)event->kind) {
+    case EVENT_POWER_LOST:
+    case EVENT_DEVICE_RESET:
+        door->booted = false;
+        break;
+    case EVENT_BOOT_COMPLETED:
+        door->booted = true;
+        break;
+    case EVENT_BOLT_MOVED:
+        door->locked = g_strcmp0(event_text(event, "state"), "locked") == 0;
+        break;
+    case EVENT_USER_PIN_ENTERED:
+        door->wrong = event_integer(event, "correct", 0) != 0 ? 0 : door->wrong + 1;
+        break;
+    default:
+        break;
+    }
+}
+
+/* Whether a hand holds the bolt of `device` at `at`. */
+static bool is_jammed(const DeviceSetup *device, const GPtrArray *events, const Plan *plan,
+                      guint until)
+{
+    bool jammed = false;
+    for (guint i = 0; i < until; i++) {
+        const Event *event = g_ptr_array_index(events, i);
+        int64_t number = event_integer(event, "action", 0);
+        if (number < 1 || number > plan->timeline->actions->len) {
+            continue;
+        }
+        const Action *action = g_ptr_array_index(plan->timeline->actions, (guint)number - 1);
+        if (action->verb != VERB_JAM_BOLT || strcmp(action->target, device->name) != 0) {
+            continue;
+        }
+        jammed = event->kind == EVENT_FAULT_INJECTED || (jammed && event->kind != EVENT_FAULT_ENDED);
+    }
+    return jammed;
+}
+
+static void judge(const DeviceSetup *device, const GPtrArray *events, guint entered,
+                  ClaimVerdict *claim)
+{
+    const Event *pin = g_ptr_array_index(events, entered);
+    VTime closes = vtime_add(pin->at, BUDGET);
+    VTime last = pin->at;
+    for (guint i = entered + 1; i < events->len; i++) {
+        const Event *event = g_ptr_array_index(events, i);
+        last = event->at;
+        if (event->at > closes) {
+            break;
+        }
+        if (!is_about(event, device)) {
+            continue;
+        }
+        if (event->kind == EVENT_POWER_LOST || event->kind == EVENT_DEVICE_RESET) {
+            return;
+        }
+        if (event->kind == EVENT_BOLT_MOVED &&
+            g_strcmp0(event_text(event, "state"), "unlocked") == 0) {
+            claim->occasions++;
+            return;
+        }
+    }
+    if (last < closes) {
+        return; /* The run ended first. */
+    }
+    claim->occasions++;
+    char text[VTIME_TEXT_BYTES];
+    verdict_lower(claim, VERDICT_FAIL, &pin->seq, 1,
+                  "the right PIN (event %" G_GUINT64_FORMAT ") did not open the lock within %s",
+                  pin->seq, vtime_print(BUDGET, text));
+}
+
+void check_pin_opens_in_time(const Plan *plan, const GPtrArray *events, ClaimVerdict *claim)
+{
+    for (guint d = 0; d < plan->timeline->devices->len; d++) {
+        const DeviceSetup *device = g_ptr_array_index(plan->timeline->devices, d);
+        Door door = {.locked = !device->unlocked};
+        for (guint i = 0; i < events->len; i++) {
+            const Event *event = g_ptr_array_index(events, i);
+            if (!is_about(event, device)) {
+                continue;
+            }
+            bool asks = event->kind == EVENT_USER_PIN_ENTERED &&
+                        event_integer(event, "correct", 0) != 0;
+            if (asks && door.booted && door.locked && door.wrong < WRONG_PINS_FREE &&
+                !is_jammed(device, events, plan, i)) {
+                judge(device, events, i, claim);
+            }
+            follow(event, &door);
+        }
+    }
+}
