@@ -27,6 +27,8 @@ void cpu_start(void)
 uint32_t cpu_sleep(uint32_t lines)
 {
     uint32_t pending;
+    /* A line that was served since the last sleep is still marked; one still asserted stays so. */
+    mmio_write(CPU_NVIC_BASE, CPU_NVIC_ICPR, lines);
     mmio_write(CPU_NVIC_BASE, CPU_NVIC_ISER, lines);
     for (;;) {
         pending = mmio_read(CPU_NVIC_BASE, CPU_NVIC_ISPR) & lines;
@@ -37,7 +39,6 @@ uint32_t cpu_sleep(uint32_t lines)
         __asm volatile("dsb\n\twfi\n\tisb" ::: "memory");
     }
     mmio_write(CPU_NVIC_BASE, CPU_NVIC_ICER, lines);
-    mmio_write(CPU_NVIC_BASE, CPU_NVIC_ICPR, pending);
     return pending;
 }
 

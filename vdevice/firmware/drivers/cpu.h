@@ -19,8 +19,8 @@
 void cpu_start(void);
 
 /*
- * Sleeps until one of `lines` is pending and returns those that are. Returns at once if one already
- * is; clears the pending state, which comes back if the block still asserts its line.
+ * Sleeps until a block asserts one of `lines`, and returns those that are. Returns at once if one
+ * does already: serve the block, or it will again.
  */
 uint32_t cpu_sleep(uint32_t lines);
 
