@@ -511,10 +511,27 @@ static void hostlink_converse(HostlinkState *link, uint32_t type, const void *bo
     link->replying = false;
 }
 
+/* Sends what queued up, and what queues up meanwhile. */
+static void hostlink_drain(HostlinkState *link)
+{
+    while (!g_queue_is_empty(link->queue)) {
+        g_autoptr(GBytes) next = g_queue_pop_head(link->queue);
+        gsize size;
+        const uint8_t *call = g_bytes_get_data(next, &size);
+        uint32_t type;
+
+        memcpy(&type, call, sizeof(type));
+        hostlink_converse(link, type, call + sizeof(type), size - sizeof(type));
+    }
+}
+
 void hostlink_call(uint32_t type, const void *body, uint32_t bytes)
 {
     HostlinkState *link = hostlink.link;
 
+    if (!link->greeted) {
+        return; /* QEMU's own first reset; the power is off */
+    }
     if (link->replying) {
         uint8_t *call = g_malloc(sizeof(type) + bytes);
 
@@ -526,14 +543,7 @@ void hostlink_call(uint32_t type, const void *body, uint32_t bytes)
         return;
     }
     hostlink_converse(link, type, body, bytes);
-    while (!g_queue_is_empty(link->queue)) {
-        g_autoptr(GBytes) next = g_queue_pop_head(link->queue);
-        gsize size;
-        const uint8_t *call = g_bytes_get_data(next, &size);
-
-        memcpy(&type, call, sizeof(type));
-        hostlink_converse(link, type, call + sizeof(type), size - sizeof(type));
-    }
+    hostlink_drain(link);
 }
 
 void hostlink_call_word(uint32_t type, uint32_t value)
@@ -589,8 +599,12 @@ static void hostlink_reset_now(HostlinkState *link)
         return; /* the lab's answer to the last words was to cut the power */
     }
     link->reset_pending = false;
+    /* What blocks say while they are reset waits until all are: orders find a whole device. */
+    link->replying = true;
     qemu_devices_reset(RESET_TYPE_COLD);
     hostlink_call_word(HOSTLINK_RESET, link->reset_cause);
+    link->replying = false;
+    hostlink_drain(link);
 }
 
 static void hostlink_settle(HostlinkState *link)
