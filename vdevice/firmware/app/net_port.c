@@ -32,7 +32,7 @@
 enum {
     FRAMES_PER_POLL = 16,
     ARP_TICKS_MAX = 320,  /* more than the longest life of an entry */
-    DNS_TICKS_MAX = 3600, /* DNS_MAX_TTL */
+    DNS_TICKS_MAX = DNS_MAX_TTL,
 };
 
 /* One of lwIP's clocks, as net_port runs it. */

@@ -114,7 +114,6 @@ static bool session_poll_idle(uint64_t now_us)
     }
     uint32_t probe;
     Status random = supervisor_random(&probe, sizeof(probe));
-    net_port_set_active(true, now_us);
     if (!status_is_ok(random) || !status_is_ok(session.tls)) {
         session_end(status_is_ok(random) ? session.tls : random, now_us);
         return true;
@@ -134,6 +133,7 @@ static void session_ask_name(uint64_t now_us)
 static bool session_poll_address(uint64_t now_us)
 {
     if (net_port_has_address()) {
+        net_port_set_active(true, now_us);
         bool fresh = session.time_good && now_us - session.time_taken_us < SESSION_TIME_GOOD_US;
         if (fresh) {
             session_ask_name(now_us);

@@ -62,7 +62,7 @@
 #define DNS_TABLE_SIZE             2
 #define DNS_MAX_SERVERS            2
 #define DNS_MAX_RETRIES            4
-#define DNS_MAX_TTL                3600 /* so an hour of missed ticks is always enough to catch up */
+#define DNS_MAX_TTL                300 /* so that few missed ticks are enough to catch up */
 #define LWIP_DNS_SECURE 7 /* random identifier and source port, one query per name */
 
 #define LWIP_RANDOMIZE_INITIAL_LOCAL_PORTS 1
