@@ -108,7 +108,13 @@ static void device_write_image(Device *device, uint32_t offset, GBytes *image)
     if (image != NULL) {
         gsize bytes;
         const uint8_t *content = g_bytes_get_data(image, &bytes);
-        device_write_flash(device, offset, content, (uint32_t)MIN(bytes, SLOT_BYTES));
+        bytes = MIN(bytes, SLOT_BYTES);
+        /* Whole sectors: the machine keeps its translation of code it finds unchanged in them. */
+        gsize sectors = (bytes + FLASH_SECTOR_BYTES - 1) / FLASH_SECTOR_BYTES;
+        g_autofree uint8_t *padded = g_malloc(sectors * FLASH_SECTOR_BYTES);
+        memset(padded, 0xff, sectors * FLASH_SECTOR_BYTES);
+        memcpy(padded, content, bytes);
+        device_write_flash(device, offset, padded, (uint32_t)(sectors * FLASH_SECTOR_BYTES));
     }
 }
 
@@ -117,9 +123,9 @@ void device_begin(Device *device, const DeviceBirth *birth)
     GByteArray *orders = device_orders(device);
     machine_restart_time(device->machine);
     wire_append(orders, HOSTLINK_BEGIN, &birth->begin, sizeof(birth->begin));
-    if (birth->mint->factory[0] != 0xff) {
-        device_write_flash(device, FACTORY_OFFSET, birth->mint->factory,
-                           sizeof(birth->mint->factory));
+    if (birth->mint->provisioned) {
+        device_write_flash(device, FACTORY_OFFSET, birth->mint->record,
+                           sizeof(birth->mint->record));
     }
     device_write_image(device, SLOT_A_OFFSET, birth->image_a);
     device_write_image(device, SLOT_B_OFFSET, birth->image_b);

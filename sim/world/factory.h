@@ -7,7 +7,7 @@
  * The same seed and name give the same fuses, factory record, PIN and certificate. The secrets are
  * kept here so that the lab can look for them where they should not be; nobody else keeps them.
  *
- * Fails when the keys of the certificate authorities are not where they should be.
+ * Fails only when the cryptographic library does.
  */
 
 #include <stdbool.h>
@@ -20,27 +20,30 @@
 #include "vdevice/contract/memory_map.h"
 #include "vdevice/contract/provisioning.h"
 
-#define FACTORY_ERROR (factory_error_quark())
-GQuark factory_error_quark(void);
+#define FACTORY_SECRETS 4u
 
-typedef enum FactoryError {
-    FACTORY_ERROR_KEYS,
-} FactoryError;
+/* Something of which no trace may be seen outside the device. */
+typedef struct FactorySecret {
+    const char *name;
+    uint8_t bytes[32];
+} FactorySecret;
 
 typedef struct FactoryMint {
-    uint8_t factory[sizeof(FactoryRecord)];
+    bool provisioned;
+    uint8_t record[FACTORY_BYTES]; /* what stands at FACTORY_OFFSET */
     uint8_t otp[OTP_WORDS * 4];
     uint8_t mac[6];
-    char pin[PROVISIONING_PIN_DIGITS_MAX + 1];
+    char pin[PROVISIONING_PIN_DIGITS_MAX + 1]; /* as printed on the label; empty without one */
+    FactorySecret secrets[FACTORY_SECRETS];    /* beside the PIN */
 } FactoryMint;
 
 /*
- * Makes the device called `name`. One that is not `initialized` has its key digests fused and
- * nothing else: no identity, no record, no PIN.
+ * Makes the device called `name`. One that is not to be `provisioned` has the digests of the image
+ * keys fused and nothing else: no identity, no record, no PIN, and its debug port is open.
  */
 G_GNUC_WARN_UNUSED_RESULT
-bool factory_mint(const char *name, const Prng *root, const char *keys_path, bool initialized,
-                  FactoryMint *ret_mint, GError **error);
+bool factory_mint(const char *name, const Prng *root, bool provisioned, FactoryMint *ret_mint,
+                  GError **error);
 
 /* Tells a scanner what must never be seen of this device. */
 void factory_add_secrets(const FactoryMint *mint, Scanner *scanner);

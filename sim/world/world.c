@@ -214,7 +214,7 @@ static const char *world_rom_path(const Timeline *timeline, const DevicePool *po
     return rom != NULL && rom->path != NULL ? rom->path : pool->settings.rom_path;
 }
 
-static bool world_bear(Stage *stage, StageDevice *device, DevicePool *pool, GError **error)
+static bool world_bear(Stage *stage, StageDevice *device, GError **error)
 {
     const Timeline *timeline = stage->timeline;
     const DeviceSetup *setup = device->setup;
@@ -231,8 +231,7 @@ static bool world_bear(Stage *stage, StageDevice *device, DevicePool *pool, GErr
     };
     if (!world_find_image(timeline, setup->image, &birth.image_a, error) ||
         !world_find_image(timeline, setup->image_b, &birth.image_b, error) ||
-        !factory_mint(setup->name, &stage->root, pool->settings.keys_path, setup->initialized,
-                      &device->mint, error)) {
+        !factory_mint(setup->name, &stage->root, setup->initialized, &device->mint, error)) {
         return false;
     }
     device->port = network_attach(stage->network, setup->name, device->mint.mac,
@@ -265,7 +264,7 @@ static bool world_set_up(Stage *stage, DevicePool *pool, GError **error)
             .is_first = i == 0,
         };
         device->device = device_new(&options, device->machine);
-        if (!world_bear(stage, device, pool, error)) {
+        if (!world_bear(stage, device, error)) {
             return false;
         }
     }

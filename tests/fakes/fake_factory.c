@@ -6,17 +6,14 @@
 
 #include "sim/world/factory.h"
 
-G_DEFINE_QUARK(factory-error-quark, factory_error)
-
-bool factory_mint(const char *name, const Prng *root, const char *keys_path, bool initialized,
-                  FactoryMint *ret_mint, GError **error)
+bool factory_mint(const char *name, const Prng *root, bool provisioned, FactoryMint *ret_mint,
+                  GError **error)
 {
     (void)root;
-    (void)keys_path;
-    (void)initialized;
     (void)error;
     memset(ret_mint, 0, sizeof(*ret_mint));
-    memset(ret_mint->factory, 0x5a, sizeof(ret_mint->factory));
+    ret_mint->provisioned = provisioned;
+    memset(ret_mint->record, 0x5a, sizeof(ret_mint->record));
     ret_mint->mac[0] = 2;
     ret_mint->mac[5] = (uint8_t)strlen(name);
     g_strlcpy(ret_mint->pin, "271828", sizeof(ret_mint->pin));
