@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Two sockets to one process: QEMU's qtest protocol for registers and time, QMP for orders and calls.
+ * Two sockets to one process: qtest's protocol for registers and time, QMP for orders and calls.
  *
  * Both answer in the order asked, a line each; interrupt changes come as lines of their own in
  * between and are noted when met. A reply that does not come within BENCH_WAIT_MS is a hang.
@@ -212,11 +212,12 @@ static JsonNode *bench_command(Bench *bench, const char *command)
     for (;;) {
         g_autofree char *line = bench_wire_line(&bench->monitor);
         g_autoptr(JsonNode) node = json_from_string(line, NULL);
-        JsonObject *reply = node && JSON_NODE_HOLDS_OBJECT(node) ? json_node_get_object(node) : NULL;
+        JsonObject *reply;
 
-        if (!reply) {
+        if (!node || !JSON_NODE_HOLDS_OBJECT(node)) {
             fail_msg("not a QMP reply: %s", line);
         }
+        reply = json_node_get_object(node);
         if (json_object_has_member(reply, "return")) {
             return json_node_copy(json_object_get_member(reply, "return"));
         }
@@ -342,27 +343,76 @@ void bench_forget_calls(Bench *bench)
     g_queue_clear_full(&bench->calls, g_free);
 }
 
+/* --- The memories, as the lab sees them -------------------------------------------------------- */
+
+void bench_look(Bench *bench, uint32_t space, uint32_t offset, uint8_t *ret_bytes, uint32_t count)
+{
+    const HostlinkRange range = {.space = space, .offset = offset, .bytes = count};
+    g_autofree BenchCall *call = NULL;
+
+    assert_true(count <= BENCH_CALL_BYTES_MAX);
+    assert_true(bench_order(bench, HOSTLINK_READ, &range, sizeof(range)));
+    bench_fetch_calls(bench);
+    call = g_queue_pop_tail(&bench->calls);
+    if (!call || call->type != HOSTLINK_CONTENT || call->bytes != count) {
+        fail_msg("READ was not answered by CONTENT of %" PRIu32 " bytes", count);
+    }
+    memcpy(ret_bytes, call->body, count);
+}
+
+/* WRITE and DAMAGE have the same form. */
+static bool bench_order_range(Bench *bench, uint32_t type, uint32_t space, uint32_t offset,
+                              const uint8_t *bytes, uint32_t count)
+{
+    const HostlinkRange range = {.space = space, .offset = offset, .bytes = count};
+    g_autoptr(GByteArray) body = g_byte_array_new();
+
+    g_byte_array_append(body, (const guint8 *)&range, sizeof(range));
+    g_byte_array_append(body, bytes, count);
+    return bench_order(bench, type, body->data, body->len);
+}
+
+bool bench_put(Bench *bench, uint32_t space, uint32_t offset, const uint8_t *bytes, uint32_t count)
+{
+    return bench_order_range(bench, HOSTLINK_WRITE, space, offset, bytes, count);
+}
+
+bool bench_damage(Bench *bench, uint32_t space, uint32_t offset, const uint8_t *mask,
+                  uint32_t count)
+{
+    return bench_order_range(bench, HOSTLINK_DAMAGE, space, offset, mask, count);
+}
+
 /* --- Power and reset -------------------------------------------------------------------------- */
+
+void bench_power_off(Bench *bench)
+{
+    const HostlinkCut cut = {.when = HOSTLINK_CUT_NOW};
+
+    assert_true(bench_order(bench, HOSTLINK_CUT, &cut, sizeof(cut)));
+    bench_settle(bench);
+}
+
+void bench_power_on(Bench *bench, uint64_t off_ns)
+{
+    const HostlinkPowerOn on = {.off_duration = off_ns};
+
+    assert_true(bench_order(bench, HOSTLINK_POWER_ON, &on, sizeof(on)));
+}
 
 void bench_begin(Bench *bench, const HostlinkBegin *begin)
 {
-    HostlinkCut cut = {.when = HOSTLINK_CUT_NOW};
-    HostlinkPowerOn on = {0};
-
-    assert_true(bench_order(bench, HOSTLINK_CUT, &cut, sizeof(cut)));
+    bench_power_off(bench);
     assert_true(bench_order(bench, HOSTLINK_BEGIN, begin, sizeof(*begin)));
-    assert_true(bench_order(bench, HOSTLINK_POWER_ON, &on, sizeof(on)));
+    bench_power_on(bench, 0);
     bench_forget_calls(bench);
 }
 
 void bench_power_cycle(Bench *bench, uint64_t off_ns)
 {
-    HostlinkCut cut = {.when = HOSTLINK_CUT_NOW};
-    HostlinkPowerOn on = {.off_duration = off_ns};
-
-    assert_true(bench_order(bench, HOSTLINK_CUT, &cut, sizeof(cut)));
+    bench_power_off(bench);
     bench_forget_calls(bench);
-    assert_true(bench_order(bench, HOSTLINK_POWER_ON, &on, sizeof(on)));
+    bench_power_on(bench, off_ns);
 }
 
 void bench_reset(Bench *bench)

@@ -94,6 +94,20 @@ void bench_expect_silence(Bench *bench);
 /* Drops all calls made so far. */
 void bench_forget_calls(Bench *bench);
 
+/* Reads a memory as the lab would (HOSTLINK_SPACE_...), whether or not the power is on. */
+void bench_look(Bench *bench, uint32_t space, uint32_t offset, uint8_t *ret_bytes, uint32_t count);
+
+/* Writes a memory, which must be powered off, or flips its bits. False if that is refused. */
+bool bench_put(Bench *bench, uint32_t space, uint32_t offset, const uint8_t *bytes, uint32_t count);
+bool bench_damage(Bench *bench, uint32_t space, uint32_t offset, const uint8_t *mask,
+                  uint32_t count);
+
+/* Takes the power away now; what that makes the machine say can be taken. */
+void bench_power_off(Bench *bench);
+
+/* Gives the power back after `off_ns`. */
+void bench_power_on(Bench *bench, uint64_t off_ns);
+
 /* Cuts the power, makes the device as new with that BEGIN, powers it on, forgets the calls. */
 void bench_begin(Bench *bench, const HostlinkBegin *begin);
 

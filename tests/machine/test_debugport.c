@@ -24,19 +24,10 @@ static void probe(Bench *bench)
 /* Powers the device off, sets the fuses of the life cycle, and powers it on. */
 static void boot_in(Bench *bench, uint32_t life_cycle)
 {
-    const HostlinkCut cut = {.when = HOSTLINK_CUT_NOW};
-    const HostlinkPowerOn on = {0};
-    struct {
-        HostlinkRange range;
-        uint32_t word;
-    } order = {
-        {HOSTLINK_SPACE_OTP, OTP_LIFE_CYCLE_WORD * 4, 4, 0},
-        life_cycle,
-    };
-
-    assert_true(bench_order(bench, HOSTLINK_CUT, &cut, sizeof(cut)));
-    assert_true(bench_order(bench, HOSTLINK_WRITE, &order, sizeof(order)));
-    assert_true(bench_order(bench, HOSTLINK_POWER_ON, &on, sizeof(on)));
+    bench_power_off(bench);
+    assert_true(bench_put(bench, HOSTLINK_SPACE_OTP, OTP_LIFE_CYCLE_WORD * 4,
+                          (const uint8_t *)&life_cycle, sizeof(life_cycle)));
+    bench_power_on(bench, 0);
     bench_forget_calls(bench);
 }
 
@@ -98,15 +89,9 @@ static void test_debugport__only_the_magic_closes_and_nothing_opens(void **state
 
 static void test_debugport__fuses_count_from_the_next_reset(void **state)
 {
-    struct {
-        HostlinkRange range;
-        uint32_t mask;
-    } damage = {
-        {HOSTLINK_SPACE_OTP, OTP_LIFE_CYCLE_WORD * 4, 4, 0},
-        LIFE_CYCLE_SECURED,
-    };
+    const uint8_t mask = LIFE_CYCLE_SECURED;
 
-    assert_true(bench_order(*state, HOSTLINK_DAMAGE, &damage, sizeof(damage)));
+    assert_true(bench_damage(*state, HOSTLINK_SPACE_OTP, OTP_LIFE_CYCLE_WORD * 4, &mask, 1));
     assert_int_equal(bench_read(*state, STATUS), OPEN);
     bench_reset(*state);
     assert_int_equal(bench_read(*state, STATUS), 0);
@@ -121,9 +106,7 @@ static void test_debugport__reset_forgets_attempts(void **state)
 
 static void test_debugport__nobody_attaches_without_power(void **state)
 {
-    const HostlinkCut cut = {.when = HOSTLINK_CUT_NOW};
-
-    assert_true(bench_order(*state, HOSTLINK_CUT, &cut, sizeof(cut)));
+    bench_power_off(*state);
     bench_forget_calls(*state);
     probe(*state);
     bench_expect_call(*state, HOSTLINK_DEBUG_RESULT, 0);

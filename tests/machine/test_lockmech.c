@@ -385,21 +385,19 @@ static void test_lockmech__jam_and_door_outlive_reset_and_power(void **state)
 
 static void test_lockmech__cut_in_mid_travel_stops_the_bolt_there(void **state)
 {
-    const HostlinkCut cut = {.when = HOSTLINK_CUT_NOW};
-    const HostlinkPowerOn on = {.off_duration = BENCH_S};
     HostlinkPowerLost lost;
     BenchCall call;
 
     begin(*state, 1000);
     drive(*state, RETRACT);
     bench_step(*state, LOCKMECH_TRAVEL_NS / 4);
-    assert_true(bench_order(*state, HOSTLINK_CUT, &cut, sizeof(cut)));
+    bench_power_off(*state);
     assert_true(bench_take_call(*state, &call));
     assert_int_equal(call.type, HOSTLINK_POWER_LOST);
     assert_int_equal(call.bytes, sizeof(lost));
     memcpy(&lost, call.body, sizeof(lost));
     assert_int_equal(lost.bolt_position, 750);
-    assert_true(bench_order(*state, HOSTLINK_POWER_ON, &on, sizeof(on)));
+    bench_power_on(*state, BENCH_S);
     bench_step(*state, BENCH_S);
     assert_int_equal(bench_read(*state, POSITION), 750);
     assert_int_equal(bench_read(*state, DRIVE), OFF);
@@ -408,14 +406,11 @@ static void test_lockmech__cut_in_mid_travel_stops_the_bolt_there(void **state)
 
 static void test_lockmech__hand_turns_the_bolt_without_power(void **state)
 {
-    const HostlinkCut cut = {.when = HOSTLINK_CUT_NOW};
-    const HostlinkPowerOn on = {0};
-
     begin(*state, 1000);
-    assert_true(bench_order(*state, HOSTLINK_CUT, &cut, sizeof(cut)));
+    bench_power_off(*state);
     bench_order_word(*state, HOSTLINK_BOLT_SET, 0);
     bench_order_word(*state, HOSTLINK_DOOR, 0);
-    assert_true(bench_order(*state, HOSTLINK_POWER_ON, &on, sizeof(on)));
+    bench_power_on(*state, 0);
     assert_int_equal(bench_read(*state, STATUS), RETRACTED);
     assert_int_equal(bench_read(*state, EVENTS), 0);
 }

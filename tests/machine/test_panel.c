@@ -150,12 +150,9 @@ static void test_panel__reset_darkens_silences_and_forgets_keys(void **state)
 
 static void test_panel__feels_nothing_without_power(void **state)
 {
-    const HostlinkCut cut = {.when = HOSTLINK_CUT_NOW};
-    const HostlinkPowerOn on = {0};
-
-    assert_true(bench_order(*state, HOSTLINK_CUT, &cut, sizeof(cut)));
+    bench_power_off(*state);
     press(*state, '1');
-    assert_true(bench_order(*state, HOSTLINK_POWER_ON, &on, sizeof(on)));
+    bench_power_on(*state, 0);
     assert_int_equal(bench_read(*state, STATUS), 0);
 }
 

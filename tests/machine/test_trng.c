@@ -33,7 +33,7 @@ static void test_trng__is_ready_and_gives_a_fresh_word_at_each_read(void **state
     assert_int_not_equal(bench_read(bench, DATA), first);
 }
 
-/* xoshiro256** seeded by SplitMix64(0): the first two upper halves, from an independent computation. */
+/* xoshiro256** seeded by SplitMix64(0): the upper halves, computed independently. */
 static void test_trng__stream_is_the_documented_one(void **state)
 {
     Bench *bench = *state;
