@@ -377,18 +377,39 @@ static bool device_switch_off(Device *device, GError **error)
     return true;
 }
 
-static bool device_compare(Device *device, uint32_t space, const uint8_t *copy, uint32_t bytes,
-                           GError **error)
+static bool device_compare(Device *device, uint32_t space, uint32_t offset, const uint8_t *copy,
+                           uint32_t bytes, GError **error)
 {
     g_autofree uint8_t *truth = g_malloc(bytes);
-    if (!machine_read(device->machine, space, 0, bytes, truth, error)) {
+    if (!machine_read(device->machine, space, offset, bytes, truth, error)) {
         return false;
     }
     for (uint32_t i = 0; i < bytes; i++) {
         if (truth[i] != copy[i]) {
             g_set_error(error, MACHINE_ERROR, MACHINE_ERROR_RULES,
                         "%s: the machine's %s differs at 0x%x from what its operations make of it",
-                        device->name, space == HOSTLINK_SPACE_OTP ? "OTP" : "flash", i);
+                        device->name, space == HOSTLINK_SPACE_OTP ? "OTP" : "flash", offset + i);
+            return false;
+        }
+    }
+    return true;
+}
+
+/* The small regions always, whatever else was written too, and all of it in a reference run. */
+static bool device_compare_flash(Device *device, GError **error)
+{
+    const Nvm *nvm = device->nvm;
+    for (uint32_t sector = 0; sector < NVM_SECTORS; sector++) {
+        uint32_t first = sector;
+        while (sector < NVM_SECTORS &&
+               (device->options.record_nvm || nvm->touched[sector] ||
+                sector < (STORE_OFFSET + STORE_BYTES) / FLASH_SECTOR_BYTES)) {
+            sector++;
+        }
+        uint32_t offset = first * FLASH_SECTOR_BYTES;
+        if (sector > first &&
+            !device_compare(device, HOSTLINK_SPACE_FLASH, offset, nvm->flash + offset,
+                            (sector - first) * FLASH_SECTOR_BYTES, error)) {
             return false;
         }
     }
@@ -402,9 +423,9 @@ bool device_end(Device *device, GError **error)
     observer_end(device->observer);
     /* A call the world's clock never reached may have changed flash already: not compared then. */
     if (!untold && device->weak_bytes == 0 &&
-        (!device_compare(device, HOSTLINK_SPACE_FLASH, device->nvm->flash, FLASH_BYTES, error) ||
-         !device_compare(device, HOSTLINK_SPACE_OTP, device->nvm->otp, sizeof(device->nvm->otp),
-                         error))) {
+        (!device_compare_flash(device, error) ||
+         !device_compare(device, HOSTLINK_SPACE_OTP, 0, device->nvm->otp,
+                         sizeof(device->nvm->otp), error))) {
         return false;
     }
     return device_switch_off(device, error);

@@ -34,6 +34,7 @@
 
 #define WORLD_WALL_TIMEOUT_S 60u
 #define WORLD_DEBUGGER_PORT  1234u
+#define WORLD_MINTED_MAX     16u
 #define WORLD_CALLS_MAX      UINT64_C(200000000)
 
 G_DEFINE_QUARK(world-error-quark, world_error)
@@ -44,13 +45,28 @@ typedef struct WorldIdle {
     char *rom_path;
 } WorldIdle;
 
+/* A device that was minted before: signing its certificate costs more than many a run. */
+typedef struct WorldMinted {
+    uint64_t seed;
+    char *name;
+    bool provisioned;
+    FactoryMint mint;
+} WorldMinted;
+
 struct DevicePool {
     WorldSettings settings;
-    GPtrArray *kept;  /* the settings' strings */
-    GArray *idle;     /* of WorldIdle */
+    GPtrArray *kept;   /* the settings' strings */
+    GArray *idle;      /* of WorldIdle */
+    GPtrArray *minted; /* of WorldMinted, oldest first */
 };
 
 /* The pool. */
+
+static void world_minted_free(gpointer minted)
+{
+    g_free(((WorldMinted *)minted)->name);
+    g_free(minted);
+}
 
 static const char *world_keep(DevicePool *pool, const char *text, const char *otherwise)
 {
@@ -64,6 +80,7 @@ DevicePool *world_pool_new(const WorldSettings *settings)
     DevicePool *pool = g_new0(DevicePool, 1);
     pool->kept = g_ptr_array_new_with_free_func(g_free);
     pool->idle = g_array_new(FALSE, FALSE, sizeof(WorldIdle));
+    pool->minted = g_ptr_array_new_with_free_func(world_minted_free);
     pool->settings = *settings;
     pool->settings.machine_path =
         world_keep(pool, settings->machine_path, "build/qemu-system-arm");
@@ -90,6 +107,7 @@ void world_pool_free(DevicePool *pool)
         g_free(idle->rom_path);
     }
     g_array_free(pool->idle, TRUE);
+    g_ptr_array_free(pool->minted, TRUE);
     g_ptr_array_free(pool->kept, TRUE);
     g_free(pool);
 }
@@ -214,7 +232,33 @@ static const char *world_rom_path(const Timeline *timeline, const DevicePool *po
     return rom != NULL && rom->path != NULL ? rom->path : pool->settings.rom_path;
 }
 
-static bool world_bear(Stage *stage, StageDevice *device, GError **error)
+static bool world_mint(Stage *stage, StageDevice *device, DevicePool *pool, GError **error)
+{
+    const DeviceSetup *setup = device->setup;
+    for (guint i = 0; i < pool->minted->len; i++) {
+        const WorldMinted *minted = g_ptr_array_index(pool->minted, i);
+        if (minted->seed == stage->timeline->seed && minted->provisioned == setup->initialized &&
+            strcmp(minted->name, setup->name) == 0) {
+            device->mint = minted->mint;
+            return true;
+        }
+    }
+    if (!factory_mint(setup->name, &stage->root, setup->initialized, &device->mint, error)) {
+        return false;
+    }
+    WorldMinted *minted = g_new0(WorldMinted, 1);
+    minted->seed = stage->timeline->seed;
+    minted->name = g_strdup(setup->name);
+    minted->provisioned = setup->initialized;
+    minted->mint = device->mint;
+    if (pool->minted->len == WORLD_MINTED_MAX) {
+        g_ptr_array_remove_index(pool->minted, 0);
+    }
+    g_ptr_array_add(pool->minted, minted);
+    return true;
+}
+
+static bool world_bear(Stage *stage, StageDevice *device, DevicePool *pool, GError **error)
 {
     const Timeline *timeline = stage->timeline;
     const DeviceSetup *setup = device->setup;
@@ -231,7 +275,7 @@ static bool world_bear(Stage *stage, StageDevice *device, GError **error)
     };
     if (!world_find_image(timeline, setup->image, &birth.image_a, error) ||
         !world_find_image(timeline, setup->image_b, &birth.image_b, error) ||
-        !factory_mint(setup->name, &stage->root, setup->initialized, &device->mint, error)) {
+        !world_mint(stage, device, pool, error)) {
         return false;
     }
     device->port = network_attach(stage->network, setup->name, device->mint.mac,
@@ -264,7 +308,7 @@ static bool world_set_up(Stage *stage, DevicePool *pool, GError **error)
             .is_first = i == 0,
         };
         device->device = device_new(&options, device->machine);
-        if (!world_bear(stage, device, error)) {
+        if (!world_bear(stage, device, pool, error)) {
             return false;
         }
     }
