@@ -3,11 +3,11 @@
 # The application: its sources, lwIP and mbedTLS for the target, and build/firmware/app.elf. Included
 # by firmware.mk, whose flags and shared objects it uses.
 
-APP_DIR      := $(FIRMWARE_DIR)/app
-APP_SOURCES  := $(wildcard $(APP_DIR)/*.c) $(FIRMWARE_DIR)/drivers/startup.c
-APP_LDSCRIPT := $(APP_DIR)/app.ld
-APP_LIBRARY  := $(FIRMWARE)/app/libthird.a
-APP_OBJECTS  := $(call firmware_objects,$(APP_SOURCES)) $(FIRMWARE_SHARED_OBJECTS) \
+APP_DIR       := $(FIRMWARE_DIR)/app
+APP_SOURCES   := $(wildcard $(APP_DIR)/*.c) $(FIRMWARE_DIR)/drivers/startup.c
+APP_LDSCRIPT  := $(APP_DIR)/app.ld
+APP_LIBRARIES := $(FIRMWARE)/app/libthird.a
+APP_OBJECTS   := $(call firmware_objects,$(APP_SOURCES)) $(FIRMWARE_SHARED_OBJECTS) \
 	$(call firmware_objects,$(FIRMWARE_ACCEL))
 
 APP_MBEDTLS := $(BUILD)/third_party/mbedtls
@@ -55,7 +55,7 @@ $(FIRMWARE)/app/lwip/%.o: $(APP_PORT)
 	@$(FIRMWARE_CC) $(APP_THIRD_CFLAGS) $(APP_LWIP_CFLAGS) \
 	    -ffile-prefix-map=$(abspath $(APP_LWIP))/= -c $(APP_LWIP)/src/$*.c -o $@
 
-$(APP_LIBRARY): $(APP_MBEDTLS_OBJECTS) $(APP_LWIP_OBJECTS)
+$(APP_LIBRARIES): $(APP_MBEDTLS_OBJECTS) $(APP_LWIP_OBJECTS)
 	@rm -f $@
 	@arm-none-eabi-ar rcsD $@ $^
 
@@ -63,6 +63,6 @@ $(call firmware_objects,$(APP_DIR)/net_port.c): FIRMWARE_EXTRA := $(APP_LWIP_CFL
 $(call firmware_objects,$(APP_DIR)/tls_port.c $(APP_DIR)/tls_p256.c): \
 	FIRMWARE_EXTRA := $(APP_MBEDTLS_CFLAGS)
 
-$(FIRMWARE)/app.elf: $(APP_OBJECTS) $(APP_LIBRARY) $(APP_LDSCRIPT)
+$(FIRMWARE)/app.elf: $(APP_OBJECTS) $(APP_LIBRARIES) $(APP_LDSCRIPT)
 	@$(FIRMWARE_CC) $(FIRMWARE_LDFLAGS) $(DEFECT_LDFLAGS) -T $(APP_LDSCRIPT) \
-	    -Wl,-Map=$(FIRMWARE)/app.map $(filter %.o,$^) $(APP_LIBRARY) -o $@
+	    -Wl,-Map=$(FIRMWARE)/app.map $(filter %.o,$^) $(APP_LIBRARIES) -o $@

@@ -153,7 +153,11 @@ void device_start(void)
     device.ready = status_from_code(0);
 
     uart_put("app: version ");
-    uart_put_hex(device.boot.version);
+    uart_put_decimal(IMAGE_VERSION_MAJOR(device.boot.version));
+    uart_put(".");
+    uart_put_decimal(IMAGE_VERSION_MINOR(device.boot.version));
+    uart_put(".");
+    uart_put_decimal(IMAGE_VERSION_PATCH(device.boot.version));
     uart_put(device.boot.slot == 0 ? " slot A" : " slot B");
     uart_put(device.boot.journal_state == JOURNAL_TRIAL ? " on trial" : "");
     uart_end();
@@ -249,6 +253,10 @@ static void device_step(void)
 {
     uint64_t now_us = timer_now_us();
     lock_poll(&device.lock, now_us);
+    Status failure = lock_take_failure(&device.lock);
+    if (!status_is_ok(failure)) {
+        device_note(failure);
+    }
     if (power_take_brownout()) {
         uart_put("app: supply is low");
         uart_end();

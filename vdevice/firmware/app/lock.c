@@ -168,7 +168,7 @@ static void lock_show(Lock *lock, uint64_t now_us)
 
 void lock_init(Lock *lock, Auth *auth)
 {
-    *lock = (Lock){.auth = auth, .drive = LOCKMECH_DRIVE_OFF};
+    *lock = (Lock){.auth = auth, .drive = LOCKMECH_DRIVE_OFF, .failure = status_ok()};
     keypad_init(&lock->keypad);
     LockmechSensors sensors = lockmech_read();
     lock_policy_init(&lock->policy, &sensors);
@@ -177,12 +177,24 @@ void lock_init(Lock *lock, Auth *auth)
     lock_set_drive(lock);
 }
 
-void lock_poll(Lock *lock, uint64_t now_us)
+/* Lets the policy see the sensors, and tells when a movement has failed. */
+static void lock_watch(Lock *lock, uint64_t now_us)
 {
-    (void)lockmech_take_events();
+    bool was_moving = lock->drive != LOCKMECH_DRIVE_OFF;
     LockmechSensors sensors = lockmech_read();
     lock_policy_step(&lock->policy, &sensors, now_us);
     lock_set_drive(lock);
+    bool moves = lock->drive != LOCKMECH_DRIVE_OFF;
+    if (was_moving && !moves && !status_is_ok(lock->policy.last)) {
+        lock->failure = lock->policy.last;
+        lock_refuse(lock, lock->failure, now_us);
+    }
+}
+
+void lock_poll(Lock *lock, uint64_t now_us)
+{
+    (void)lockmech_take_events();
+    lock_watch(lock, now_us);
     for (char key = panel_take_key(); key != 0; key = panel_take_key()) {
         lock_take_key(lock, key, timer_now_us());
     }
@@ -206,6 +218,13 @@ bool lock_is_quiet(const Lock *lock, uint64_t now_us)
     bool moving = lock->drive != LOCKMECH_DRIVE_OFF;
     bool key_lately = lock->key_seen && now_us < lock->last_key_us + LOCK_QUIET_US;
     return !moving && !key_lately && lock->tones == 0;
+}
+
+Status lock_take_failure(Lock *lock)
+{
+    Status failure = lock->failure;
+    lock->failure = status_ok();
+    return failure;
 }
 
 void lock_show_update(Lock *lock, bool updating)

@@ -39,6 +39,7 @@ typedef struct Lock {
     uint64_t tone_next_us;
     uint64_t last_key_us;
     bool key_seen;
+    Status failure;          /* of a movement; OK when there is none to tell */
 } Lock;
 
 /* Reads the sensors and listens; the bolt stays where it is. */
@@ -52,6 +53,9 @@ uint64_t lock_deadline(const Lock *lock);
 
 /* Nothing moves and nobody has pressed a key for LOCK_QUIET_US. */
 bool lock_is_quiet(const Lock *lock, uint64_t now_us);
+
+/* How the last movement failed, once; OK if none did since the last call. */
+FALLIBLE Status lock_take_failure(Lock *lock);
 
 void lock_show_update(Lock *lock, bool updating);
 

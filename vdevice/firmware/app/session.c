@@ -16,6 +16,8 @@
  * S3  The time is asked for anew after every failed session: a wrong answer that made certificates look
  *     invalid is not believed for longer than one back-off. It is kept for good (in the store) only
  *     after a session with it has gone well.
+ * S4  Whatever many locks see at one moment (the cable, the router, the power coming back) is answered at a
+ *     random moment, never at once.
  */
 
 #define SECOND_US                 1000000u
@@ -45,7 +47,7 @@ typedef enum SessionState {
 typedef struct Session {
     SessionState state;
     uint64_t limit_us; /* of the state */
-    uint64_t next_us;  /* IDLE: when the next session begins; TIME_ASK: when to ask again */
+    uint64_t next_us;  /* IDLE: of the next session; ADDRESS: to go on, if there is one; TIME_ASK: to ask again */
     Status tls;
     Status outcome;    /* of the session that CLOSE is ending */
     Backoff backoff;
@@ -118,7 +120,12 @@ static bool session_poll_idle(uint64_t now_us)
         session_end(status_is_ok(random) ? session.tls : random, now_us);
         return true;
     }
+    if (!net_port_link_is_up()) {
+        session_fail(STATUS_NE_LINK, now_us);
+        return true;
+    }
     session_enter(SESSION_ADDRESS, SESSION_ADDRESS_LIMIT_US, now_us);
+    session.next_us = net_port_has_address() ? now_us : SUPERVISOR_NEVER;
     return true;
 }
 
@@ -130,17 +137,31 @@ static void session_ask_name(uint64_t now_us)
     session_enter(SESSION_NAME, SESSION_NAME_LIMIT_US, now_us);
 }
 
+/* A random moment within the next few seconds. */
+static uint64_t session_soon(uint64_t now_us)
+{
+    return now_us + (((uint64_t)session_random() * SESSION_START_US_MAX) >> 32);
+}
+
+static void session_leave_address(uint64_t now_us)
+{
+    net_port_set_active(true, now_us);
+    if (session.time_good && now_us - session.time_taken_us < SESSION_TIME_GOOD_US) {
+        session_ask_name(now_us);
+    } else {
+        net_port_resolve(CLOUD_NTP_HOST);
+        session_enter(SESSION_TIME_NAME, SESSION_NAME_LIMIT_US, now_us);
+    }
+}
+
 static bool session_poll_address(uint64_t now_us)
 {
-    if (net_port_has_address()) {
-        net_port_set_active(true, now_us);
-        bool fresh = session.time_good && now_us - session.time_taken_us < SESSION_TIME_GOOD_US;
-        if (fresh) {
-            session_ask_name(now_us);
-        } else {
-            net_port_resolve(CLOUD_NTP_HOST);
-            session_enter(SESSION_TIME_NAME, SESSION_NAME_LIMIT_US, now_us);
-        }
+    bool has_address = net_port_has_address();
+    if (has_address && session.next_us == SUPERVISOR_NEVER) {
+        session.next_us = session_soon(now_us); /* keeps S4 */
+    }
+    if (has_address && now_us >= session.next_us) {
+        session_leave_address(now_us);
         return true;
     }
     if (session_late(now_us)) {
@@ -316,7 +337,7 @@ void session_start(Status tls, uint64_t now_us)
 {
     session.state = SESSION_IDLE;
     session.tls = tls;
-    session.next_us = now_us + (((uint64_t)session_random() * SESSION_START_US_MAX) >> 32);
+    session.next_us = session_soon(now_us);
     session.link_was_up = net_port_link_is_up();
 }
 
@@ -350,6 +371,6 @@ uint64_t session_deadline(void)
     if (session.state == SESSION_IDLE) {
         return session.next_us;
     }
-    bool asking = session.state == SESSION_TIME_ASK && session.next_us < session.limit_us;
-    return asking ? session.next_us : session.limit_us;
+    bool has_next = session.state == SESSION_TIME_ASK || session.state == SESSION_ADDRESS;
+    return has_next && session.next_us < session.limit_us ? session.next_us : session.limit_us;
 }
