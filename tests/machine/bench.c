@@ -343,7 +343,7 @@ void bench_forget_calls(Bench *bench)
     g_queue_clear_full(&bench->calls, g_free);
 }
 
-/* --- The memories, as the lab sees them -------------------------------------------------------- */
+/* --- The memories, as the lab sees them ------------------------------------------------------- */
 
 void bench_look(Bench *bench, uint32_t space, uint32_t offset, uint8_t *ret_bytes, uint32_t count)
 {

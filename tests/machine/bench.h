@@ -11,8 +11,8 @@
  *
  * Each bench is a process of its own, started by `bench_open` and ended by `bench_close`.
  *
- * Whatever goes wrong with the machine itself (it dies, hangs, or talks nonsense) fails the test that
- * is running. The program to start is $QEMU, or build/qemu-system-arm.
+ * Whatever goes wrong with the machine itself (it dies, hangs, or talks nonsense) fails the test
+ * that is running. The program to start is $QEMU, or build/qemu-system-arm.
  *
  *     Bench *bench = bench_open();
  *     bench_write(bench, WATCHDOG_BASE + WATCHDOG_PERIOD_MS, 10);
@@ -44,7 +44,7 @@ typedef struct BenchCall {
 /* Starts a machine whose processor executes nothing. */
 Bench *bench_open(void);
 
-/* Starts a machine that executes the raw binary at `rom_path` from reset, with nobody stepping it. */
+/* Starts a machine that executes the raw binary at `rom_path`; nobody steps its time. */
 Bench *bench_open_running(const char *rom_path);
 
 /* Ends the machine. It must still be alive and answering. */
