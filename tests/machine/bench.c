@@ -154,6 +154,13 @@ void bench_write(Bench *bench, uint32_t address, uint32_t word)
     g_free(bench_askf(bench, "writel 0x%" PRIx32 " 0x%" PRIx32 "\n", address, word));
 }
 
+void bench_poke(Bench *bench, uint32_t address, uint32_t width, uint64_t value)
+{
+    char letter = width == 1 ? 'b' : width == 2 ? 'w' : width == 4 ? 'l' : 'q';
+
+    g_free(bench_askf(bench, "write%c 0x%" PRIx32 " 0x%" PRIx64 "\n", letter, address, value));
+}
+
 void bench_read_bytes(Bench *bench, uint32_t address, uint8_t *ret_bytes, size_t count)
 {
     while (count > 0) {

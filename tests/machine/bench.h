@@ -60,6 +60,9 @@ int bench_teardown(void **state);
 uint32_t bench_read(Bench *bench, uint32_t address);
 void bench_write(Bench *bench, uint32_t address, uint32_t word);
 
+/* Writes 1, 2, 4 or 8 bytes at any address, aligned or not, whether or not anything is there. */
+void bench_poke(Bench *bench, uint32_t address, uint32_t width, uint64_t value);
+
 /* Reads or writes plain memory. */
 void bench_read_bytes(Bench *bench, uint32_t address, uint8_t *ret_bytes, size_t count);
 void bench_write_bytes(Bench *bench, uint32_t address, const uint8_t *bytes, size_t count);
