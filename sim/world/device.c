@@ -30,9 +30,8 @@ struct Device {
     uint64_t lost_time; /* device time then */
     HostlinkCut armed;  /* waits for power; `when` DISARM: none */
     bool cut_now;       /* ordered, not yet happened */
-    uint32_t weak_offset; /* flash that reads differently some time after the next power-on */
-    uint32_t weak_bytes;  /* 0: none */
-    VTime weak_decay;
+    GArray *weak;     /* of HostlinkRange: reads differently some time after the next power-on */
+    VTime weak_decay; /* how long after */
     QueueTicket weak_ticket;
     QueueTicket call_ticket;
 };
@@ -44,6 +43,7 @@ Device *device_new(const DeviceOptions *options, Machine *machine)
     device->name = g_strdup(options->name);
     device->machine = machine;
     device->nvm = nvm_new();
+    device->weak = g_array_new(FALSE, FALSE, sizeof(HostlinkRange));
     ObserverOptions observer = {
         .name = device->name,
         .recorder = options->recorder,
@@ -63,6 +63,7 @@ void device_free(Device *device)
     }
     queue_remove(device->options.queue, device->weak_ticket);
     queue_remove(device->options.queue, device->call_ticket);
+    g_array_free(device->weak, TRUE);
     observer_free(device->observer);
     nvm_free(device->nvm);
     g_free(device->name);
@@ -100,7 +101,6 @@ void device_write_flash(Device *device, uint32_t offset, const uint8_t *bytes, u
     nvm_put_flash(device->nvm, offset, bytes, byte_count);
     wire_append_range(device_orders(device), HOSTLINK_WRITE, HOSTLINK_SPACE_FLASH, offset, bytes,
                       byte_count);
-    device->weak_bytes = 0;
 }
 
 static void device_write_image(Device *device, uint32_t offset, GBytes *image)
@@ -136,21 +136,37 @@ void device_begin(Device *device, const DeviceBirth *birth)
     observer_begin(device->observer, birth->begin.bolt_position);
 }
 
-/* The weak bits have had their time: flash may read differently from now on. */
+/* Brings the copy up to date from the machine. Keeps D4. */
+static bool device_refresh(Device *device, const HostlinkRange *range, GError **error)
+{
+    uint8_t bytes[FLASH_SECTOR_BYTES];
+    if (!machine_read(device->machine, range->space, range->offset, range->bytes, bytes, error)) {
+        return false;
+    }
+    if (range->space == HOSTLINK_SPACE_OTP) {
+        nvm_put_otp(device->nvm, range->offset, bytes, range->bytes);
+    } else {
+        nvm_put_flash(device->nvm, range->offset, bytes, range->bytes);
+    }
+    return true;
+}
+
+/* The weak bits have had their time: they may read differently from now on. */
 static void device_weak_decayed(void *user_data)
 {
     Device *device = user_data;
     g_autoptr(GError) error = NULL;
-    uint8_t bytes[FLASH_SECTOR_BYTES];
     device->weak_ticket = QUEUE_TICKET_NONE;
-    if (!machine_read(device->machine, HOSTLINK_SPACE_FLASH, device->weak_offset, device->weak_bytes,
-                      bytes, &error)) {
-        device->options.host.failed(device, g_steal_pointer(&error), device->options.host.user_data);
-        return;
+    for (guint i = 0; i < device->weak->len; i++) {
+        const HostlinkRange *range = &g_array_index(device->weak, HostlinkRange, i);
+        if (!device_refresh(device, range, &error)) {
+            device->options.host.failed(device, g_steal_pointer(&error),
+                                        device->options.host.user_data);
+            return;
+        }
+        observer_flash_changed(device->observer, range->offset, range->bytes);
     }
-    nvm_put_flash(device->nvm, device->weak_offset, bytes, device->weak_bytes);
-    observer_flash_changed(device->observer, device->weak_offset, device->weak_bytes);
-    device->weak_bytes = 0;
+    g_array_set_size(device->weak, 0);
 }
 
 void device_power_on(Device *device)
@@ -170,8 +186,9 @@ void device_power_on(Device *device)
         wire_append(device_orders(device), HOSTLINK_CUT, &device->armed, sizeof(device->armed));
         device->armed.when = HOSTLINK_CUT_DISARM;
     }
-    if (device->weak_bytes > 0) {
-        device->weak_ticket = queue_add(device->options.queue, now + device->weak_decay + VTIME_US,
+    if (device->weak->len > 0) {
+        device->weak_ticket = queue_add(device->options.queue,
+                                        vtime_add(now, vtime_add(device->weak_decay, VTIME_US)),
                                         device_weak_decayed, device);
     }
 }
@@ -182,6 +199,7 @@ void device_cut_now_torn(Device *device, const HostlinkCut *cut)
         return;
     }
     HostlinkCut now = *cut;
+    device->weak_decay = (VTime)MIN(cut->decay, (uint64_t)INT64_MAX);
     now.when = HOSTLINK_CUT_NOW;
     wire_append(device_orders(device), HOSTLINK_CUT, &now, sizeof(now));
     device->cut_now = true;
@@ -195,6 +213,7 @@ void device_cut_now(Device *device)
 
 void device_arm_cut(Device *device, const HostlinkCut *cut)
 {
+    device->weak_decay = (VTime)MIN(cut->decay, (uint64_t)INT64_MAX);
     if (device->state == DEVICE_OFF) {
         device->armed = *cut;
         return;
@@ -265,20 +284,16 @@ static bool device_read_torn(Device *device, const HostlinkPowerLost *lost, GErr
 {
     HostlinkNvmOperation operation;
     while (nvm_take_pending(device->nvm, &operation)) {
-        uint8_t bytes[FLASH_SECTOR_BYTES];
-        bool fuse = operation.kind == HOSTLINK_NVM_OTP;
-        if (!machine_read(device->machine, fuse ? HOSTLINK_SPACE_OTP : HOSTLINK_SPACE_FLASH,
-                          operation.offset, operation.bytes, bytes, error)) {
+        HostlinkRange range = {
+            .space = operation.kind == HOSTLINK_NVM_OTP ? HOSTLINK_SPACE_OTP : HOSTLINK_SPACE_FLASH,
+            .offset = operation.offset,
+            .bytes = operation.bytes,
+        };
+        if (!device_refresh(device, &range, error)) {
             return false;
         }
-        if (fuse) {
-            nvm_put_otp(device->nvm, operation.offset, bytes, operation.bytes);
-        } else {
-            nvm_put_flash(device->nvm, operation.offset, bytes, operation.bytes);
-        }
-        if (!fuse && lost->torn == HOSTLINK_TORN_WEAK && lost->torn_operation != 0) {
-            device->weak_offset = operation.offset;
-            device->weak_bytes = operation.bytes;
+        if (lost->torn == HOSTLINK_TORN_WEAK && lost->torn_operation != 0) {
+            g_array_append_val(device->weak, range);
         }
     }
     return true;
@@ -422,7 +437,7 @@ bool device_end(Device *device, GError **error)
                   machine_call(device->machine)->type != HOSTLINK_HORIZON;
     observer_end(device->observer);
     /* A call the world's clock never reached may have changed flash already: not compared then. */
-    if (!untold && device->weak_bytes == 0 &&
+    if (!untold && device->weak->len == 0 &&
         (!device_compare_flash(device, error) ||
          !device_compare(device, HOSTLINK_SPACE_OTP, 0, device->nvm->otp,
                          sizeof(device->nvm->otp), error))) {
