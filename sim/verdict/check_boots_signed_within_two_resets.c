@@ -2,7 +2,8 @@
 
 /*
  * Every power-on and every reset leads to an image the lab has found valid, within BUDGET and at most
- * two resets later; and nothing else is ever started.
+ * two resets later; and nothing else is ever started. Where the lab finds no image that may be started,
+ * recovery is the right place to be.
  *
  * A start-up cut off by a loss of power, or by the end of the run, is no occasion.
  */
@@ -22,6 +23,9 @@ typedef struct Start {
 
 static void give_up(const Start *start, const Event *event, ClaimVerdict *claim)
 {
+    if (start->seq == 0) {
+        return; /* Nothing was under way: the image had been started before. */
+    }
     const uint64_t cites[] = {start->seq, event->seq};
     claim->occasions++;
     verdict_lower(claim, VERDICT_FAIL, cites, 2,
@@ -58,6 +62,15 @@ static void watch(const Event *event, Start *start, ClaimVerdict *claim)
         *start = (Start){.seq = 0};
         return;
     case EVENT_BOOT_RECOVERY:
+        /* Right when the lab itself finds nothing that may be started. */
+        if (event_field(event, "acceptable") != NULL && event_integer(event, "acceptable", 1) == 0) {
+            claim->occasions++;
+            *start = (Start){.seq = 0};
+            return;
+        }
+        give_up(start, event, claim);
+        *start = (Start){.seq = 0};
+        return;
     case EVENT_DEVICE_DIED:
         give_up(start, event, claim);
         *start = (Start){.seq = 0};
