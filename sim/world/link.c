@@ -232,6 +232,7 @@ static VTime departure(Link *link, Direction *direction, size_t bytes)
         return VTIME_NEVER;
     }
     uint64_t took = (uint64_t)bytes * (uint64_t)VTIME_S / link->conditions.rate;
+    tally_count(link->tally, "rate");
     direction->busy_until = start + (VTime)MIN(took, (uint64_t)LINK_BACKLOG_NS);
     return direction->busy_until;
 }

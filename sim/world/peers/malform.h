@@ -4,8 +4,8 @@
 /*
  * Makes malformed frames: a valid frame of one layer, then damage that knows the layer's structure.
  *
- * A seed is drawn, a valid frame is built for the scene (the target would accept it, or at least
- * look at it), and one to three rules of the layer are applied: lengths that lie, offsets outside,
+ * A valid frame is built for the scene (the target would accept it, or at least look at it), and one
+ * to three rules of the layer are applied: lengths that lie, offsets outside,
  * fragments that overlap or never end, options that loop or overrun, compression that points to
  * itself, counts without records, wrong and right checksums, runts and truncations, random bytes.
  * Checksums above the damage are mended half of the time, so that the damage gets past them.
@@ -37,7 +37,8 @@ typedef struct MalformScene {
     FrameStation target;
     FrameStation router;
     FrameStation name_server;
-    uint16_t target_port; /* one the target has used last, or 0 */
+    uint16_t target_port; /* a UDP or TCP port that the target has used last, or 0 */
+    uint32_t dhcp_transaction; /* the target's last, overheard; or 0 */
 } MalformScene;
 
 /* The layer called `name` ("ethernet" ... "dns", "any"); false if there is none. */

@@ -47,17 +47,20 @@ static void raise_version(uint8_t *header)
     put_le32(version, get_le32(version) + IMAGE_VERSION(1, 0, 0));
 }
 
-/* Signs a raised version with a key of nobody the device knows. */
-static void sign_as_stranger(Prng *prng, uint8_t *header)
+/* Signs what the header says now, with the key in `file`. */
+static bool sign(uint8_t *header, const char *keys_path, const char *file, GError **error)
 {
-    Prng stranger = prng_fork(prng, "stranger");
-    raise_version(header);
-    tls_stranger_key(&stranger, header + G_STRUCT_OFFSET(ImageHeader, public_key));
+    if (!tls_public_key(keys_path, file, header + G_STRUCT_OFFSET(ImageHeader, public_key),
+                        error)) {
+        return false;
+    }
     Digest digest = digest_of(header, IMAGE_SIGNED_BYTES);
-    tls_stranger_sign(&stranger, digest.bytes, header + G_STRUCT_OFFSET(ImageHeader, signature));
+    return tls_sign(keys_path, file, digest.bytes,
+                    header + G_STRUCT_OFFSET(ImageHeader, signature), error);
 }
 
-void mutate_tamper(Prng *prng, MutateTamper where, GByteArray *image)
+bool mutate_tamper(Prng *prng, MutateTamper where, const char *keys_path, GByteArray *image,
+                   GError **error)
 {
     assert(image->len > IMAGE_HEADER_BYTES);
     uint8_t *header = image->data;
@@ -82,13 +85,13 @@ void mutate_tamper(Prng *prng, MutateTamper where, GByteArray *image)
     }
     case MUTATE_TAMPER_PRODUCT:
         put_le32(product, get_le32(product) + 1);
-        break;
+        return sign(header, keys_path, TLS_FILE_IMAGE_KEY, error);
     case MUTATE_TAMPER_KEY:
-        sign_as_stranger(prng, header);
-        break;
+        return sign(header, keys_path, TLS_FILE_STRANGER_KEY, error);
     case MUTATE_TAMPERS:
         assert(!"not a place");
     }
+    return true;
 }
 
 /* A number as a liar would choose it. */

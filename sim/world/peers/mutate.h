@@ -9,7 +9,7 @@
  * bits, cut and stretched text. Either is a function of its input and of the generator's state.
  * Mutating always changes something.
  *
- * Nothing fails; arrays are changed in place.
+ * Arrays are changed in place. Only what has to be signed can fail.
  */
 
 #include <stdbool.h>
@@ -20,21 +20,26 @@
 
 #include "sim/base/prng.h"
 
-/* Where an image is changed; the words of the verb offer_tampered, in its order. */
+/*
+ * Where an image is changed; the words of the verb offer_tampered, in its order. The last two are
+ * signed again, so that nothing but what they say is wrong with them.
+ */
 typedef enum MutateTamper {
     MUTATE_TAMPER_HEADER,    /* the version is raised */
     MUTATE_TAMPER_PAYLOAD,   /* a bit of the payload */
     MUTATE_TAMPER_SIGNATURE, /* a bit of the signature */
     MUTATE_TAMPER_LENGTH,    /* four bytes more than were signed */
-    MUTATE_TAMPER_PRODUCT,   /* for another product */
-    MUTATE_TAMPER_KEY,       /* signed soundly, by a stranger, with a higher version */
+    MUTATE_TAMPER_PRODUCT,   /* for another product, signed by the supplier */
+    MUTATE_TAMPER_KEY,       /* signed by a stranger */
     MUTATE_TAMPERS
 } MutateTamper;
 
 bool mutate_tamper_of(const char *name, MutateTamper *ret_tamper);
 
-/* Changes `image`: an ImageHeader and its payload. */
-void mutate_tamper(Prng *prng, MutateTamper where, GByteArray *image);
+/* Changes `image`, an ImageHeader and its payload. Fails if a key is not in `keys_path`. */
+G_GNUC_WARN_UNUSED_RESULT
+bool mutate_tamper(Prng *prng, MutateTamper where, const char *keys_path, GByteArray *image,
+                   GError **error);
 
 /* Changes an ImageHeader's bytes, IMAGE_HEADER_BYTES of them. */
 void mutate_header(Prng *prng, uint8_t *header);

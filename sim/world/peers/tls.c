@@ -60,6 +60,7 @@ struct Tls {
 
 struct TlsSession {
     Tls *tls;
+    const char *source;
     TlsSend send;
     void *user_data;
     mbedtls_ssl_context ssl;
@@ -396,11 +397,12 @@ static void export_secret(void *context, mbedtls_ssl_key_export_type type,
     pcapng_add_secrets(session->tls->settings.capture, line->str); /* keeps T3 */
 }
 
-TlsSession *tls_session_new(Tls *tls, TlsSend send, void *user_data)
+TlsSession *tls_session_new(Tls *tls, const char *source, TlsSend send, void *user_data)
 {
     const Identity *identity = identity_of(tls, tls->shown);
     TlsSession *session = g_new0(TlsSession, 1);
     session->tls = tls;
+    session->source = source;
     session->send = send;
     session->user_data = user_data;
     session->input = g_byte_array_new();
@@ -459,7 +461,7 @@ static void tell_handshake(TlsSession *session, const char *outcome, int alert)
     bool completed = session->state == TLS_STATE_OPEN;
     const char *suite = completed ? mbedtls_ssl_get_ciphersuite(&session->ssl) : "";
     const char *version = completed ? mbedtls_ssl_get_version(&session->ssl) : "";
-    RECORD(settings->recorder, queue_now(settings->queue), settings->peer, EVENT_TLS_HANDSHAKE,
+    RECORD(settings->recorder, queue_now(settings->queue), session->source, EVENT_TLS_HANDSHAKE,
            EVENT_TEXT("peer", settings->peer), EVENT_TEXT("outcome", outcome),
            EVENT_TEXT("version", version), EVENT_TEXT("suite", suite),
            EVENT_TEXT("client_id", session->client), EVENT_INTEGER("alert", alert));
@@ -557,48 +559,68 @@ void tls_session_close(TlsSession *session)
     }
 }
 
-/* --- Strangers ---------------------------------------------------------------------------------- */
+/* --- Others ------------------------------------------------------------------------------------- */
 
-/* Makes the stranger's key pair; the same for the same `prng`. */
-static void make_stranger(Prng *prng, mbedtls_ecp_keypair *ret_pair)
+void tls_lend(Prng *prng, uint64_t epoch_seconds, const Queue *queue)
 {
     turn.prng = prng;
-    mbedtls_ecp_keypair_init(ret_pair);
-    int failed = mbedtls_ecp_gen_key(MBEDTLS_ECP_DP_SECP256R1, ret_pair, draw, NULL);
-    assert(failed == 0);
+    turn.now = prng == NULL ? 0
+                            : (mbedtls_time_t)epoch_seconds +
+                                  (mbedtls_time_t)(queue_now(queue) / VTIME_S);
 }
 
-void tls_stranger_key(const Prng *prng, uint8_t ret_key[TLS_KEY_BYTES])
+/* Loads a key pair, which the caller frees in any case. What is drawn meanwhile only blinds. */
+static bool load_pair(const char *keys_path, const char *file, mbedtls_pk_context *pair,
+                      GError **error)
 {
-    Prng copy = *prng;
-    mbedtls_ecp_keypair pair;
-    make_stranger(&copy, &pair);
-    uint8_t point[PUBLIC_POINT_BYTES];
-    size_t bytes = 0;
-    int failed = mbedtls_ecp_point_write_binary(&pair.grp, &pair.Q, MBEDTLS_ECP_PF_UNCOMPRESSED,
-                                                &bytes, point, sizeof point);
-    assert(failed == 0 && bytes == sizeof point);
-    memcpy(ret_key, point + 1, TLS_KEY_BYTES);
-    mbedtls_ecp_keypair_free(&pair);
-    leave();
+    mbedtls_pk_init(pair);
+    g_autofree char *path = g_build_filename(keys_path, file, NULL);
+    return loaded(mbedtls_pk_parse_keyfile(pair, path, NULL, draw, NULL), path, error);
 }
 
-void tls_stranger_sign(const Prng *prng, const uint8_t digest[32],
-                       uint8_t ret_signature[TLS_SIGNATURE_BYTES])
+bool tls_public_key(const char *keys_path, const char *file, uint8_t ret_key[TLS_KEY_BYTES],
+                    GError **error)
 {
-    Prng copy = *prng;
-    mbedtls_ecp_keypair pair;
-    make_stranger(&copy, &pair);
-    mbedtls_mpi r;
-    mbedtls_mpi s;
-    mbedtls_mpi_init(&r);
-    mbedtls_mpi_init(&s);
-    int failed = mbedtls_ecdsa_sign(&pair.grp, &r, &s, &pair.d, digest, 32, draw, NULL);
-    failed |= mbedtls_mpi_write_binary(&r, ret_signature, 32);
-    failed |= mbedtls_mpi_write_binary(&s, ret_signature + 32, 32);
-    assert(failed == 0);
-    mbedtls_mpi_free(&r);
-    mbedtls_mpi_free(&s);
-    mbedtls_ecp_keypair_free(&pair);
+    Prng blinding = prng_new(0);
+    mbedtls_pk_context pair;
+    turn.prng = &blinding;
+    bool ok = load_pair(keys_path, file, &pair, error);
+    if (ok) {
+        const mbedtls_ecp_keypair *ec = mbedtls_pk_ec(pair);
+        uint8_t point[PUBLIC_POINT_BYTES];
+        size_t bytes = 0;
+        int failed = mbedtls_ecp_point_write_binary(&ec->grp, &ec->Q, MBEDTLS_ECP_PF_UNCOMPRESSED,
+                                                    &bytes, point, sizeof point);
+        assert(failed == 0 && bytes == sizeof point);
+        memcpy(ret_key, point + 1, TLS_KEY_BYTES);
+    }
+    mbedtls_pk_free(&pair);
     leave();
+    return ok;
+}
+
+bool tls_sign(const char *keys_path, const char *file, const uint8_t digest[32],
+              uint8_t ret_signature[TLS_SIGNATURE_BYTES], GError **error)
+{
+    Prng blinding = prng_new(0);
+    mbedtls_pk_context pair;
+    turn.prng = &blinding;
+    bool ok = load_pair(keys_path, file, &pair, error);
+    if (ok) {
+        mbedtls_ecp_keypair *ec = mbedtls_pk_ec(pair);
+        mbedtls_mpi r;
+        mbedtls_mpi s;
+        mbedtls_mpi_init(&r);
+        mbedtls_mpi_init(&s);
+        int failed = mbedtls_ecdsa_sign_det_ext(&ec->grp, &r, &s, &ec->d, digest, 32,
+                                                MBEDTLS_MD_SHA256, draw, NULL);
+        failed |= mbedtls_mpi_write_binary(&r, ret_signature, 32);
+        failed |= mbedtls_mpi_write_binary(&s, ret_signature + 32, 32);
+        assert(failed == 0);
+        mbedtls_mpi_free(&r);
+        mbedtls_mpi_free(&s);
+    }
+    mbedtls_pk_free(&pair);
+    leave();
+    return ok;
 }

@@ -44,6 +44,8 @@ typedef enum TlsError {
 #define TLS_FILE_SERVICE_KEY         "service_ca.key.pem"
 #define TLS_FILE_SERVICE_CERTIFICATE "service_ca.crt.pem" /* what devices trust their service by */
 #define TLS_FILE_FACTORY_CERTIFICATE "factory_ca.crt.pem" /* who signs devices' certificates */
+#define TLS_FILE_IMAGE_KEY           "image.key.pem"      /* signs the images that devices accept */
+#define TLS_FILE_STRANGER_KEY        "stranger.key.pem"   /* a key that no device accepts */
 
 typedef enum TlsCertificate {
     TLS_CERTIFICATE_GOOD,
@@ -56,7 +58,7 @@ typedef enum TlsCertificate {
 
 /* What a service is; copied, but for the pointers. */
 typedef struct TlsSettings {
-    const char *peer;      /* source of its events */
+    const char *peer;      /* its name in events */
     const char *host;      /* the name in its certificate */
     const char *keys_path; /* folder */
     uint64_t epoch_seconds;
@@ -73,8 +75,8 @@ void tls_set_certificate(Tls *tls, TlsCertificate which);
 
 typedef void (*TlsSend)(const uint8_t *bytes, size_t count, void *user_data);
 
-/* Begins a session, which must end before its Tls. */
-TlsSession *tls_session_new(Tls *tls, TlsSend send, void *user_data);
+/* Begins a session, which must end before its Tls. `source` (static) is who its event is about. */
+TlsSession *tls_session_new(Tls *tls, const char *source, TlsSend send, void *user_data);
 void tls_session_free(TlsSession *session);
 
 typedef enum TlsState {
@@ -104,12 +106,24 @@ void tls_session_write(TlsSession *session, const uint8_t *bytes, size_t count);
 /* Says that nothing more will be sent. */
 void tls_session_close(TlsSession *session);
 
+/*
+ * Lets somebody else in this process use mbedTLS, on a stream of theirs and at the instant of
+ * `queue`, until given back with NULL. For a device that is faked in a test.
+ */
+void tls_lend(Prng *prng, uint64_t epoch_seconds, const Queue *queue);
+
 #define TLS_KEY_BYTES       64u
 #define TLS_SIGNATURE_BYTES 64u
 
-/* The public key (X, Y) of a stranger, a key pair made from `prng`; big-endian. */
-void tls_stranger_key(const Prng *prng, uint8_t ret_key[TLS_KEY_BYTES]);
+/*
+ * Reads the P-256 key in `file` of the folder `keys_path`, and gives its public key (X, Y).
+ * For images that are signed soundly and should still be refused.
+ */
+G_GNUC_WARN_UNUSED_RESULT
+bool tls_public_key(const char *keys_path, const char *file, uint8_t ret_key[TLS_KEY_BYTES],
+                    GError **error);
 
-/* Signs `digest` (SHA-256) with that stranger's key: (r, s), for images that are sound, not ours. */
-void tls_stranger_sign(const Prng *prng, const uint8_t digest[32],
-                       uint8_t ret_signature[TLS_SIGNATURE_BYTES]);
+/* Signs `digest` (SHA-256) with that key: (r, s), by RFC 6979, so the same every time. */
+G_GNUC_WARN_UNUSED_RESULT
+bool tls_sign(const char *keys_path, const char *file, const uint8_t digest[32],
+              uint8_t ret_signature[TLS_SIGNATURE_BYTES], GError **error);

@@ -27,6 +27,8 @@
 struct Updates {
     TlsSettings settings;
     Queue *queue;
+    UpdatesWhoIs who_is;
+    void *user_data;
     Tls *tls;
     Prng mutations;
     char *image_name;
@@ -48,6 +50,7 @@ typedef struct Session {
     Updates *updates;
     GatewayStream *stream;
     TlsSession *tls;
+    const char *client; /* source of its events */
     unsigned number;
     GByteArray *plain; /* read, and not yet a whole request */
     QueueTicket timer;
@@ -114,7 +117,8 @@ bool updates_mutation_of(const char *name, UpdatesMutation *ret_mutation)
 
 /* --- What is served ----------------------------------------------------------------------------- */
 
-Updates *updates_new(const TlsSettings *settings, Queue *queue, const Prng *root, GError **error)
+Updates *updates_new(const TlsSettings *settings, Queue *queue, const Prng *root,
+                     UpdatesWhoIs who_is, void *user_data, GError **error)
 {
     Tls *tls = tls_new(settings, root, error);
     if (tls == NULL) {
@@ -123,6 +127,8 @@ Updates *updates_new(const TlsSettings *settings, Queue *queue, const Prng *root
     Updates *updates = g_new0(Updates, 1);
     updates->settings = *settings;
     updates->queue = queue;
+    updates->who_is = who_is;
+    updates->user_data = user_data;
     updates->tls = tls;
     g_autofree char *name = g_strdup_printf("%s/mutations", settings->peer);
     updates->mutations = prng_fork(root, name);
@@ -201,14 +207,15 @@ static VTime now(const Updates *updates)
     return queue_now(updates->queue);
 }
 
-static void tell_offer(const Updates *updates, const uint8_t *bytes)
+static void tell_offer(const Session *session, const uint8_t *bytes)
 {
+    const Updates *updates = session->updates;
     ImageHeader header;
     memcpy(&header, bytes, sizeof header);
     char version[VERSION_CHARS];
     g_snprintf(version, sizeof version, "%u.%u.%u", IMAGE_VERSION_MAJOR(header.version),
                IMAGE_VERSION_MINOR(header.version), IMAGE_VERSION_PATCH(header.version));
-    RECORD(updates->settings.recorder, now(updates), updates->settings.peer, EVENT_UPDATE_OFFERED,
+    RECORD(updates->settings.recorder, now(updates), session->client, EVENT_UPDATE_OFFERED,
            EVENT_TEXT("version", version), EVENT_TEXT("image", updates->manifest_name),
            EVENT_INTEGER("counter", header.security_counter),
            EVENT_INTEGER("sequence", header.release_sequence));
@@ -222,16 +229,16 @@ static void tell_fault(const Updates *updates, const char *mode, const Reply *re
            EVENT_INTEGER("after_bytes", reply->send_bytes), EVENT_INTEGER("status", reply->status));
 }
 
-static void tell_report(const Updates *updates, const uint8_t *body, size_t bytes)
+static void tell_report(const Session *session, const uint8_t *body, size_t bytes)
 {
+    const Updates *updates = session->updates;
     CloudReport report = {.sequence = 0};
     bool parsed = cloud_report_read(body, bytes, &report);
     if (!parsed) {
-        RECORD(updates->settings.recorder, now(updates), updates->settings.peer,
-               EVENT_REPORT_RECEIVED, EVENT_TRUTH("parsed", false));
+        RECORD(updates->settings.recorder, now(updates), session->client, EVENT_REPORT_RECEIVED, EVENT_TRUTH("parsed", false));
         return;
     }
-    RECORD(updates->settings.recorder, now(updates), updates->settings.peer, EVENT_REPORT_RECEIVED,
+    RECORD(updates->settings.recorder, now(updates), session->client, EVENT_REPORT_RECEIVED,
            EVENT_TRUTH("parsed", true), EVENT_TEXT("device", report.device),
            EVENT_INTEGER("sequence", report.sequence), EVENT_INTEGER("time", report.time),
            EVENT_TEXT("version", report.version), EVENT_TEXT("slot", report.slot),
@@ -246,8 +253,8 @@ static void begin_download(Session *session, const Reply *reply)
     session->download_from = reply->range_from;
     session->download_bytes = reply->send_bytes;
     session->download_spoiled = reply->spoiled;
-    RECORD(session->updates->settings.recorder, now(session->updates),
-           session->updates->settings.peer, EVENT_DOWNLOAD_STARTED,
+    RECORD(session->updates->settings.recorder, now(session->updates), session->client,
+           EVENT_DOWNLOAD_STARTED,
            EVENT_INTEGER("from", reply->range_from), EVENT_INTEGER("bytes", reply->body->len));
 }
 
@@ -261,8 +268,8 @@ static void end_download(Session *session, bool orderly)
     size_t waiting = session->stream != NULL ? gateway_stream_waiting(session->stream) : 0;
     bool complete = orderly && waiting == 0 && !session->download_spoiled;
     uint64_t bytes = session->download_bytes - MIN(waiting, session->download_bytes);
-    RECORD(session->updates->settings.recorder, now(session->updates),
-           session->updates->settings.peer, EVENT_DOWNLOAD_FINISHED,
+    RECORD(session->updates->settings.recorder, now(session->updates), session->client,
+           EVENT_DOWNLOAD_FINISHED,
            EVENT_INTEGER("from", session->download_from), EVENT_INTEGER("bytes", bytes),
            EVENT_TRUTH("complete", complete));
 }
@@ -302,9 +309,10 @@ static void answer_image(const Updates *updates, const HttpRequest *request, Rep
 }
 
 /* The reply as it should be. */
-static void answer(const Updates *updates, const HttpRequest *request, const uint8_t *body,
+static void answer(const Session *session, const HttpRequest *request, const uint8_t *body,
                    Reply *reply)
 {
+    const Updates *updates = session->updates;
     bool is_get = strcmp(request->method, "GET") == 0;
     bool is_post = strcmp(request->method, "POST") == 0;
     reply->close = request->close;
@@ -325,7 +333,7 @@ static void answer(const Updates *updates, const HttpRequest *request, const uin
         reply->status = 405;
         if (is_post) {
             reply->status = 204;
-            tell_report(updates, body, request->body_bytes);
+            tell_report(session, body, request->body_bytes);
         }
     } else {
         reply->status = 404;
@@ -500,14 +508,14 @@ static void reply_to(Session *session, const HttpRequest *request, const uint8_t
 {
     Updates *updates = session->updates;
     Reply reply = {.head = g_byte_array_new(), .body = g_byte_array_new()};
-    answer(updates, request, body, &reply);
+    answer(session, request, body, &reply);
     misbehave(updates, &reply);
     write_head(&reply);
     mutate(updates, &reply);
     if (reply.is_manifest) {
-        tell_offer(updates, reply.body->data);
+        tell_offer(session, reply.body->data);
     }
-    RECORD(updates->settings.recorder, now(updates), updates->settings.peer, EVENT_HTTP_RESPONSE,
+    RECORD(updates->settings.recorder, now(updates), session->client, EVENT_HTTP_RESPONSE,
            EVENT_INTEGER("status", reply.status), EVENT_INTEGER("bytes", reply.send_bytes),
            EVENT_INTEGER("session", session->number));
     if (reply.is_payload) {
@@ -525,8 +533,8 @@ static void refuse(Session *session, unsigned status)
                    .head = g_byte_array_new(),
                    .body = g_byte_array_new()};
     write_head(&reply);
-    RECORD(session->updates->settings.recorder, now(session->updates),
-           session->updates->settings.peer, EVENT_HTTP_RESPONSE, EVENT_INTEGER("status", status),
+    RECORD(session->updates->settings.recorder, now(session->updates), session->client,
+           EVENT_HTTP_RESPONSE, EVENT_INTEGER("status", status),
            EVENT_INTEGER("bytes", 0), EVENT_INTEGER("session", session->number));
     send_reply(session, &reply);
     g_byte_array_unref(reply.head);
@@ -538,8 +546,8 @@ static void tell_request(const Session *session, const HttpRequest *request)
     g_autofree char *range = request->has_range
                                  ? g_strdup_printf("%" G_GUINT64_FORMAT "-", request->range_from)
                                  : g_strdup("");
-    RECORD(session->updates->settings.recorder, now(session->updates),
-           session->updates->settings.peer, EVENT_HTTP_REQUEST,
+    RECORD(session->updates->settings.recorder, now(session->updates), session->client,
+           EVENT_HTTP_REQUEST,
            EVENT_TEXT("method", request->method), EVENT_TEXT("path", request->path),
            EVENT_TEXT("range", range), EVENT_INTEGER("session", session->number));
 }
@@ -585,7 +593,8 @@ static void *updates_opened(GatewayStream *stream, void *user_data)
     session->stream = stream;
     session->number = ++updates->sessions;
     session->plain = g_byte_array_new();
-    session->tls = tls_session_new(updates->tls, send_cipher, session);
+    session->client = updates->who_is(gateway_stream_client(stream), updates->user_data);
+    session->tls = tls_session_new(updates->tls, session->client, send_cipher, session);
     set_timer(session, UPDATES_IDLE_NS);
     return session;
 }

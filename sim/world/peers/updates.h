@@ -75,7 +75,11 @@ bool updates_mode_of(const char *name, UpdatesMode *ret_mode);
 bool updates_path_of(const char *name, UpdatesPath *ret_path);
 bool updates_mutation_of(const char *name, UpdatesMutation *ret_mutation);
 
-Updates *updates_new(const TlsSettings *settings, Queue *queue, const Prng *root, GError **error);
+/* Who is at a home address: the source of the events about its sessions. A static text. */
+typedef const char *(*UpdatesWhoIs)(uint32_t address, void *user_data);
+
+Updates *updates_new(const TlsSettings *settings, Queue *queue, const Prng *root,
+                     UpdatesWhoIs who_is, void *user_data, GError **error);
 
 /* The gateway, and with it every stream, must be gone by then. */
 void updates_free(Updates *updates);
