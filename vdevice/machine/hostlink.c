@@ -662,6 +662,11 @@ void hostlink_reset(uint32_t cause)
     hostlink_schedule();
 }
 
+void hostlink_lock_up(void)
+{
+    hostlink_reset(POWER_RESET_CAUSE_LOCKUP);
+}
+
 /* --- Time ---------------------------------------------------------------------------------- */
 
 static void hostlink_horizon(void *opaque)

@@ -70,6 +70,9 @@ void hostlink_call_word(uint32_t type, uint32_t value);
 /* Asks for a reset of the system with a POWER_RESET_CAUSE; it happens before the next instruction. */
 void hostlink_reset(uint32_t cause);
 
+/* For qemu_wrap.c: the processor has locked up, which the supervisor answers with a reset. */
+void hostlink_lock_up(void);
+
 /* The cause of the reset in progress or last done, for the power block. */
 uint32_t hostlink_reset_cause(void);
 

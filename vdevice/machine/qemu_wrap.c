@@ -11,9 +11,9 @@
 #include "system/cpu-timers.h"
 #include "system/cpus.h"
 #include "cpu.h"
+#include "internals.h"
 #include "hostlink.h"
 #include "supply.h"
-#include "vdevice/contract/regs.h"
 
 void __real_icount_start_warp_timer(void);
 void __wrap_icount_start_warp_timer(void);
@@ -21,6 +21,12 @@ bool __real_all_cpu_threads_idle(void);
 bool __wrap_all_cpu_threads_idle(void);
 int64_t __real_icount_percpu_budget(int cpu_count);
 int64_t __wrap_icount_percpu_budget(int cpu_count);
+bool __real_arm_cpu_tlb_fill_align(CPUState *cpu, CPUTLBEntryFull *ret_entry, vaddr address,
+                                   MMUAccessType access, int mmu_index, MemOp op, int size,
+                                   bool probe, uintptr_t retaddr);
+bool __wrap_arm_cpu_tlb_fill_align(CPUState *cpu, CPUTLBEntryFull *ret_entry, vaddr address,
+                                   MMUAccessType access, int mmu_index, MemOp op, int size,
+                                   bool probe, uintptr_t retaddr);
 void G_NORETURN __wrap_cpu_abort(CPUState *cpu, const char *format, ...) G_GNUC_PRINTF(2, 3);
 
 /*
@@ -80,7 +86,7 @@ void __wrap_cpu_abort(CPUState *cpu, const char *format, ...)
     va_list arguments;
 
     if (g_str_has_prefix(format, "Lockup: ") && qemu_in_vcpu_thread() && hostlink_is_powered()) {
-        hostlink_reset(POWER_RESET_CAUSE_LOCKUP);
+        hostlink_lock_up();
         cpu->exception_index = EXCP_INTERRUPT;
         cpu_loop_exit(cpu);
     }
@@ -90,4 +96,24 @@ void __wrap_cpu_abort(CPUState *cpu, const char *format, ...)
     va_end(arguments);
     cpu_dump_state(cpu, stderr, CPU_DUMP_FPU);
     abort();
+}
+
+/*
+ * An unaligned access that begins under 4 GiB and ends over it asks this QEMU for a page at 4 GiB,
+ * which a 32-bit processor does not have. It would be cached as page 0 with a host address 4 GiB off:
+ * the guest's next access to page 0 then ends the process. The architecture leaves such an access
+ * unpredictable; here it is an unaligned one that faults.
+ */
+bool __wrap_arm_cpu_tlb_fill_align(CPUState *cpu, CPUTLBEntryFull *ret_entry, vaddr address,
+                                   MMUAccessType access, int mmu_index, MemOp op, int size,
+                                   bool probe, uintptr_t retaddr)
+{
+    if (address > UINT32_MAX) {
+        if (probe) {
+            return false;
+        }
+        arm_cpu_do_unaligned_access(cpu, address, access, mmu_index, retaddr);
+    }
+    return __real_arm_cpu_tlb_fill_align(cpu, ret_entry, address, access, mmu_index, op, size,
+                                         probe, retaddr);
 }
