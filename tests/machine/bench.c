@@ -30,10 +30,10 @@
 #include "vdevice/contract/memory_map.h"
 #include "vdevice/contract/regs.h"
 
-#define BENCH_WAIT_MS 60000
+#define BENCH_WAIT_MS        60000
 #define BENCH_TRANSFER_BYTES 4096
-#define BENCH_PROCESSOR "/machine/processor"
-#define BENCH_HOSTLINK "/machine/hostlink"
+#define BENCH_PROCESSOR      "/machine/processor"
+#define BENCH_HOSTLINK       "/machine/hostlink"
 
 typedef struct BenchWire {
     int fd;
@@ -279,8 +279,8 @@ static BenchCall *bench_parse_call(const char *line)
     }
     for (const char *hex = line + body_at; hex[0] && hex[1]; hex += 2) {
         if (call->bytes < BENCH_CALL_BYTES_MAX) {
-            call->body[call->bytes++] = (uint8_t)(g_ascii_xdigit_value(hex[0]) << 4 |
-                                                  g_ascii_xdigit_value(hex[1]));
+            call->body[call->bytes++] =
+                (uint8_t)(g_ascii_xdigit_value(hex[0]) << 4 | g_ascii_xdigit_value(hex[1]));
         }
     }
     return call;

@@ -26,9 +26,9 @@
 
 #include "vdevice/contract/hostlink.h"
 
-#define BENCH_US 1000
-#define BENCH_MS 1000000
-#define BENCH_S  1000000000
+#define BENCH_US             1000
+#define BENCH_MS             1000000
+#define BENCH_S              1000000000
 #define BENCH_CALL_BYTES_MAX 4096
 
 typedef struct Bench Bench;

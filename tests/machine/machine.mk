@@ -15,9 +15,18 @@ $(BUILD)/tests/machine/%.o: tests/machine/%.c
 	@$(CC) $(MACHINE_TEST_CFLAGS) -MMD -MP -c $< -o $@
 
 $(MACHINE_TESTS): %: %.o $(BUILD)/tests/machine/bench.o
-	@$(CC) $^ $(MACHINE_TEST_LIBS) -o $@
+	@$(CC) $(filter %.o,$^) $(MACHINE_TEST_LIBS) -o $@
 
 -include $(wildcard $(BUILD)/tests/machine/*.d)
+
+# The ROM that test_bus runs.
+MACHINE_BUS_ROM := $(BUILD)/tests/machine/bus_rom.bin
+$(MACHINE_BUS_ROM): tests/machine/bus_rom.c tests/machine/bus_rom.h tests/machine/bus_rom.ld
+	@mkdir -p $(@D)
+	@arm-none-eabi-gcc -mcpu=cortex-m33 -mthumb -mfloat-abi=soft -std=c11 -O1 -I. -ffreestanding \
+	    -nostdlib -Wall -Wextra -Werror -T tests/machine/bus_rom.ld $< -o $(@:.bin=.elf)
+	@arm-none-eabi-objcopy -O binary $(@:.bin=.elf) $@
+$(BUILD)/tests/machine/test_bus: $(MACHINE_BUS_ROM)
 
 test-build: $(MACHINE_TESTS)
 TEST_COMMANDS += $(foreach test,$(MACHINE_TESTS),"$(test)")

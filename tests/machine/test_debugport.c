@@ -11,9 +11,9 @@
 #include "vdevice/contract/memory_map.h"
 #include "vdevice/contract/regs.h"
 
-#define STATUS (DEBUGPORT_BASE + DEBUGPORT_STATUS)
-#define CLOSE (DEBUGPORT_BASE + DEBUGPORT_CLOSE)
-#define OPEN REG_MASK(DEBUGPORT_STATUS_OPEN)
+#define STATUS    (DEBUGPORT_BASE + DEBUGPORT_STATUS)
+#define CLOSE     (DEBUGPORT_BASE + DEBUGPORT_CLOSE)
+#define OPEN      REG_MASK(DEBUGPORT_STATUS_OPEN)
 #define ATTEMPTED REG_MASK(DEBUGPORT_STATUS_ATTEMPTED)
 
 static void probe(Bench *bench)

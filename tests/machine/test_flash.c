@@ -12,27 +12,27 @@
 #include "vdevice/contract/memory_map.h"
 #include "vdevice/contract/regs.h"
 
-#define STATUS (FLASH_CTRL_BASE + FLASH_CTRL_STATUS)
-#define KEY (FLASH_CTRL_BASE + FLASH_CTRL_KEY)
-#define COMMAND (FLASH_CTRL_BASE + FLASH_CTRL_COMMAND)
-#define ADDRESS (FLASH_CTRL_BASE + FLASH_CTRL_ADDRESS)
-#define LENGTH (FLASH_CTRL_BASE + FLASH_CTRL_LENGTH)
+#define STATUS     (FLASH_CTRL_BASE + FLASH_CTRL_STATUS)
+#define KEY        (FLASH_CTRL_BASE + FLASH_CTRL_KEY)
+#define COMMAND    (FLASH_CTRL_BASE + FLASH_CTRL_COMMAND)
+#define ADDRESS    (FLASH_CTRL_BASE + FLASH_CTRL_ADDRESS)
+#define LENGTH     (FLASH_CTRL_BASE + FLASH_CTRL_LENGTH)
 #define IRQ_ENABLE (FLASH_CTRL_BASE + FLASH_CTRL_IRQ_ENABLE)
-#define WINDOW (FLASH_CTRL_BASE + FLASH_CTRL_WINDOW)
-#define LOCK (FLASH_CTRL_BASE + FLASH_CTRL_LOCK)
-#define BUFFER (FLASH_CTRL_BASE + FLASH_CTRL_PAGE_BUFFER)
+#define WINDOW     (FLASH_CTRL_BASE + FLASH_CTRL_WINDOW)
+#define LOCK       (FLASH_CTRL_BASE + FLASH_CTRL_LOCK)
+#define BUFFER     (FLASH_CTRL_BASE + FLASH_CTRL_PAGE_BUFFER)
 
-#define BUSY REG_MASK(FLASH_CTRL_STATUS_BUSY)
-#define DONE REG_MASK(FLASH_CTRL_STATUS_DONE)
-#define ERROR_KEY REG_MASK(FLASH_CTRL_STATUS_ERROR_KEY)
-#define ERROR_RANGE REG_MASK(FLASH_CTRL_STATUS_ERROR_RANGE)
+#define BUSY            REG_MASK(FLASH_CTRL_STATUS_BUSY)
+#define DONE            REG_MASK(FLASH_CTRL_STATUS_DONE)
+#define ERROR_KEY       REG_MASK(FLASH_CTRL_STATUS_ERROR_KEY)
+#define ERROR_RANGE     REG_MASK(FLASH_CTRL_STATUS_ERROR_RANGE)
 #define ERROR_PROTECTED REG_MASK(FLASH_CTRL_STATUS_ERROR_PROTECTED)
-#define ERROR_PROGRAM REG_MASK(FLASH_CTRL_STATUS_ERROR_PROGRAM)
-#define ERROR_BUSY REG_MASK(FLASH_CTRL_STATUS_ERROR_BUSY)
+#define ERROR_PROGRAM   REG_MASK(FLASH_CTRL_STATUS_ERROR_PROGRAM)
+#define ERROR_BUSY      REG_MASK(FLASH_CTRL_STATUS_ERROR_BUSY)
 
 #define PROGRAM FLASH_CTRL_COMMAND_PROGRAM
-#define ERASE FLASH_CTRL_COMMAND_ERASE
-#define ONES 0xffffffffu
+#define ERASE   FLASH_CTRL_COMMAND_ERASE
+#define ONES    0xffffffffu
 
 static uint32_t word_at(Bench *bench, uint32_t offset)
 {
@@ -71,9 +71,9 @@ static uint32_t erase(Bench *bench, uint32_t address)
 }
 
 /*
- * Starts a program of zeros over the first page, or an erase of the first sector, and loses power as
- * `cut` says: at its start, in the middle or at its end. A bench stops where it steps to, and a loss
- * takes effect when it stops, so it must stop in the middle.
+ * Starts a program of zeros over the first page, or an erase of the first sector, and loses power
+ * as `cut` says: at its start, in the middle or at its end. A bench stops where it steps to, and a
+ * loss takes effect when it stops, so it must stop in the middle.
  */
 static HostlinkPowerLost tear(Bench *bench, const HostlinkCut *cut, uint32_t what)
 {
@@ -121,8 +121,7 @@ static void test_flash__is_all_ones_when_new(void **state)
 {
     assert_int_equal(word_at(*state, 0), ONES);
     assert_int_equal(word_at(*state, FLASH_BYTES - 4), ONES);
-    assert_int_equal(count_ones(*state, SLOT_A_OFFSET, FLASH_SECTOR_BYTES),
-                     FLASH_SECTOR_BYTES * 8);
+    assert_int_equal(count_ones(*state, SLOT_A_OFFSET, FLASH_SECTOR_BYTES), FLASH_SECTOR_BYTES * 8);
 }
 
 static void test_flash__program_clears_bits_when_its_time_is_over_and_not_before(void **state)

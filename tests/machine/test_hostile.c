@@ -20,8 +20,8 @@
 #include "vdevice/contract/memory_map.h"
 #include "vdevice/contract/regs.h"
 
-#define SEEDS 10
-#define ACTS 5000
+#define SEEDS        10
+#define ACTS         5000
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 /* Every register there is, and every value that has a name. */
@@ -67,15 +67,20 @@ static const uint32_t values[] = {
 #undef REG
 #undef FIELD
 #undef VALUE
-    0, 1, 0xff, 0x100, FLASH_BASE, FLASH_BYTES, SRAM_BASE, WINDOW_BASE, SLOT_A_OFFSET,
-    SLOT_B_OFFSET, INT32_MAX, 0x80000000, UINT32_MAX - 1, UINT32_MAX,
+    0,           1,          0xff,           0x100,         FLASH_BASE,
+    FLASH_BYTES, SRAM_BASE,  WINDOW_BASE,    SLOT_A_OFFSET, SLOT_B_OFFSET,
+    INT32_MAX,   0x80000000, UINT32_MAX - 1, UINT32_MAX,
 };
 
 static const uint32_t pages[] = {
-    FLASH_CTRL_BASE, OTP_BASE, TRNG_BASE, RTC_BASE, WATCHDOG_BASE, POWER_BASE, LOCKMECH_BASE,
-    PANEL_BASE, DEBUGPORT_BASE, NIC_BASE, HASHACC_BASE, PKA_BASE, UART_BASE, TIMER_BASE,
-    TIMER_BASE + PERIPHERAL_BYTES, NIC_TX_BUFFER_BASE, NIC_RX_BUFFER_BASE, ROM_BASE, FLASH_BASE,
-    WINDOW_BASE, SRAM_BASE, 0x60000000, 0xfffff000,
+    FLASH_CTRL_BASE,    OTP_BASE,           TRNG_BASE,
+    RTC_BASE,           WATCHDOG_BASE,      POWER_BASE,
+    LOCKMECH_BASE,      PANEL_BASE,         DEBUGPORT_BASE,
+    NIC_BASE,           HASHACC_BASE,       PKA_BASE,
+    UART_BASE,          TIMER_BASE,         TIMER_BASE + PERIPHERAL_BYTES,
+    NIC_TX_BUFFER_BASE, NIC_RX_BUFFER_BASE, ROM_BASE,
+    FLASH_BASE,         WINDOW_BASE,        SRAM_BASE,
+    0x60000000,         0xfffff000,
 };
 
 /* SplitMix64. */
@@ -116,8 +121,8 @@ static uint32_t draw_value(uint64_t *state)
 static void order_something(Bench *bench, uint64_t *state)
 {
     static const uint32_t words[] = {
-        HOSTLINK_KEY,     HOSTLINK_DOOR, HOSTLINK_JAM,        HOSTLINK_BATTERY,
-        HOSTLINK_LINK,    HOSTLINK_OBSERVE, HOSTLINK_TRNG_FAULT, HOSTLINK_BOLT_SET,
+        HOSTLINK_KEY,  HOSTLINK_DOOR,    HOSTLINK_JAM,        HOSTLINK_BATTERY,
+        HOSTLINK_LINK, HOSTLINK_OBSERVE, HOSTLINK_TRNG_FAULT, HOSTLINK_BOLT_SET,
     };
     uint8_t bytes[NIC_FRAME_BYTES_MAX];
     HostlinkCut cut;
@@ -209,8 +214,7 @@ static void assert_new_device_works(Bench *bench)
 
     keep_powered(bench);
     bench_begin(bench, &fresh);
-    assert_int_equal(bench_read(bench, POWER_BASE + POWER_RESET_CAUSE),
-                     POWER_RESET_CAUSE_POWER_ON);
+    assert_int_equal(bench_read(bench, POWER_BASE + POWER_RESET_CAUSE), POWER_RESET_CAUSE_POWER_ON);
     assert_int_equal(bench_read(bench, FLASH_BASE), UINT32_MAX);
     assert_int_equal(bench_read(bench, OTP_BASE + OTP_WORD), 0);
     assert_int_equal(bench_read(bench, LOCKMECH_BASE + LOCKMECH_POSITION), 1000);

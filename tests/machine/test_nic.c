@@ -12,21 +12,21 @@
 #include "vdevice/contract/memory_map.h"
 #include "vdevice/contract/regs.h"
 
-#define STATUS (NIC_BASE + NIC_STATUS)
+#define STATUS     (NIC_BASE + NIC_STATUS)
 #define IRQ_ENABLE (NIC_BASE + NIC_IRQ_ENABLE)
-#define TX_LENGTH (NIC_BASE + NIC_TX_LENGTH)
-#define RX_LENGTH (NIC_BASE + NIC_RX_LENGTH)
-#define RX_POP (NIC_BASE + NIC_RX_POP)
-#define FILTER (NIC_BASE + NIC_FILTER)
-#define MAC_LOW (NIC_BASE + NIC_MAC_LOW)
-#define MAC_HIGH (NIC_BASE + NIC_MAC_HIGH)
+#define TX_LENGTH  (NIC_BASE + NIC_TX_LENGTH)
+#define RX_LENGTH  (NIC_BASE + NIC_RX_LENGTH)
+#define RX_POP     (NIC_BASE + NIC_RX_POP)
+#define FILTER     (NIC_BASE + NIC_FILTER)
+#define MAC_LOW    (NIC_BASE + NIC_MAC_LOW)
+#define MAC_HIGH   (NIC_BASE + NIC_MAC_HIGH)
 
-#define LINK_UP REG_MASK(NIC_STATUS_LINK_UP)
-#define RX_READY REG_MASK(NIC_STATUS_RX_READY)
-#define RX_OVERRUN REG_MASK(NIC_STATUS_RX_OVERRUN)
-#define TX_ERROR REG_MASK(NIC_STATUS_TX_ERROR)
+#define LINK_UP      REG_MASK(NIC_STATUS_LINK_UP)
+#define RX_READY     REG_MASK(NIC_STATUS_RX_READY)
+#define RX_OVERRUN   REG_MASK(NIC_STATUS_RX_OVERRUN)
+#define TX_ERROR     REG_MASK(NIC_STATUS_TX_ERROR)
 #define LINK_CHANGED REG_MASK(NIC_STATUS_LINK_CHANGED)
-#define TX_BUSY REG_MASK(NIC_STATUS_TX_BUSY)
+#define TX_BUSY      REG_MASK(NIC_STATUS_TX_BUSY)
 
 /* 100 Mbit/s: 80 ns a byte; preamble, check sequence and gap are 24 bytes more. */
 #define WIRE_NS(bytes) (((bytes) + 24) * 80)

@@ -11,13 +11,13 @@
 #include "vdevice/contract/memory_map.h"
 #include "vdevice/contract/regs.h"
 
-#define KEY (PANEL_BASE + PANEL_KEY)
-#define STATUS (PANEL_BASE + PANEL_STATUS)
-#define LEDS (PANEL_BASE + PANEL_LEDS)
-#define BUZZER_HZ (PANEL_BASE + PANEL_BUZZER_HZ)
+#define KEY        (PANEL_BASE + PANEL_KEY)
+#define STATUS     (PANEL_BASE + PANEL_STATUS)
+#define LEDS       (PANEL_BASE + PANEL_LEDS)
+#define BUZZER_HZ  (PANEL_BASE + PANEL_BUZZER_HZ)
 #define IRQ_ENABLE (PANEL_BASE + PANEL_IRQ_ENABLE)
-#define READY REG_MASK(PANEL_STATUS_KEY_READY)
-#define LOST REG_MASK(PANEL_STATUS_KEY_LOST)
+#define READY      REG_MASK(PANEL_STATUS_KEY_READY)
+#define LOST       REG_MASK(PANEL_STATUS_KEY_LOST)
 #define QUEUE_KEYS 16
 
 static void press(Bench *bench, char key)

@@ -12,46 +12,46 @@
 #include "vdevice/contract/memory_map.h"
 #include "vdevice/contract/regs.h"
 
-#define STATUS (PKA_BASE + PKA_STATUS)
-#define COMMAND (PKA_BASE + PKA_COMMAND)
-#define RESULT (PKA_BASE + PKA_RESULT)
+#define STATUS     (PKA_BASE + PKA_STATUS)
+#define COMMAND    (PKA_BASE + PKA_COMMAND)
+#define RESULT     (PKA_BASE + PKA_RESULT)
 #define IRQ_ENABLE (PKA_BASE + PKA_IRQ_ENABLE)
 
-#define BUSY REG_MASK(PKA_STATUS_BUSY)
-#define DONE REG_MASK(PKA_STATUS_DONE)
+#define BUSY    REG_MASK(PKA_STATUS_BUSY)
+#define DONE    REG_MASK(PKA_STATUS_DONE)
 #define INVALID REG_MASK(PKA_STATUS_INVALID)
 
-#define MULTIPLY_NS 4000000
-#define VERIFY_NS 6000000
+#define MULTIPLY_NS  4000000
+#define VERIFY_NS    6000000
 #define NUMBER_BYTES 32
 
 /* P-256 (FIPS 186, D.1.2.3): base point, its negative, order of the group, prime of the field. */
-#define GX "6b17d1f2e12c4247f8bce6e563a440f277037d812deb33a0f4a13945d898c296"
-#define GY "4fe342e2fe1a7f9b8ee7eb4a7c0f9e162bce33576b315ececbb6406837bf51f5"
-#define GY_NEGATIVE "b01cbd1c01e58065711814b583f061e9d431cca994cea1313449bf97c840ae0a"
-#define ORDER "ffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551"
+#define GX           "6b17d1f2e12c4247f8bce6e563a440f277037d812deb33a0f4a13945d898c296"
+#define GY           "4fe342e2fe1a7f9b8ee7eb4a7c0f9e162bce33576b315ececbb6406837bf51f5"
+#define GY_NEGATIVE  "b01cbd1c01e58065711814b583f061e9d431cca994cea1313449bf97c840ae0a"
+#define ORDER        "ffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551"
 #define ORDER_LESS_1 "ffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632550"
-#define PRIME "ffffffff00000001000000000000000000000000ffffffffffffffffffffffff"
-#define ONES "ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff"
-#define ZERO "0000000000000000000000000000000000000000000000000000000000000000"
-#define ONE "0000000000000000000000000000000000000000000000000000000000000001"
-#define TWO "0000000000000000000000000000000000000000000000000000000000000002"
-#define G2X "7cf27b188d034f7e8a52380304b51ac3c08969e277f21b35a60b48fc47669978"
-#define G2Y "07775510db8ed040293d9ac69f7430dbba7dade63ce982299e04b79d227873d1"
+#define PRIME        "ffffffff00000001000000000000000000000000ffffffffffffffffffffffff"
+#define ONES         "ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff"
+#define ZERO         "0000000000000000000000000000000000000000000000000000000000000000"
+#define ONE          "0000000000000000000000000000000000000000000000000000000000000001"
+#define TWO          "0000000000000000000000000000000000000000000000000000000000000002"
+#define G2X          "7cf27b188d034f7e8a52380304b51ac3c08969e277f21b35a60b48fc47669978"
+#define G2Y          "07775510db8ed040293d9ac69f7430dbba7dade63ce982299e04b79d227873d1"
 
 /* RFC 6979, A.2.5: key pair, and message "sample" with SHA-256. */
-#define KEY "c9afa9d845ba75166b5c215767b1d6934e50c3db36e89b127b8a622b120f6721"
-#define KEY_X "60fed4ba255a9d31c961eb74c6356d68c049b8923b61fa6ce669622e60f29fb6"
-#define KEY_Y "7903fe1008b8bc99a41ae9e95628bc64f2f1b20c2d7e9f5177a3c294d4462299"
-#define SAMPLE_HASH "af2bdbe1aa9b6ec1e2ade1d694f41fc71a831d0268e9891562113d8a62add1bf"
+#define KEY          "c9afa9d845ba75166b5c215767b1d6934e50c3db36e89b127b8a622b120f6721"
+#define KEY_X        "60fed4ba255a9d31c961eb74c6356d68c049b8923b61fa6ce669622e60f29fb6"
+#define KEY_Y        "7903fe1008b8bc99a41ae9e95628bc64f2f1b20c2d7e9f5177a3c294d4462299"
+#define SAMPLE_HASH  "af2bdbe1aa9b6ec1e2ade1d694f41fc71a831d0268e9891562113d8a62add1bf"
 #define SAMPLE_NONCE "a6e3c57dd01abe90086538398355dd4c3b17aa873382b0f24d6129493d8aad60"
-#define SAMPLE_R "efd48b2aacb6a8fd1140dd9cd45e81d69d2c877b56aaf991c34d0ea84eaf3716"
-#define SAMPLE_S "f7cb1c942d657c41d436c7a1b6e29f65f3e900dbb9aff4064dc4ab2f843acda8"
+#define SAMPLE_R     "efd48b2aacb6a8fd1140dd9cd45e81d69d2c877b56aaf991c34d0ea84eaf3716"
+#define SAMPLE_S     "f7cb1c942d657c41d436c7a1b6e29f65f3e900dbb9aff4064dc4ab2f843acda8"
 /* The same with message "test". */
-#define TEST_HASH "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
+#define TEST_HASH  "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
 #define TEST_NONCE "d16b6ae827f17175e040871a1c7ec3500192c4c92677336ec2537acaee0008e0"
-#define TEST_R "f1abb023518351cd71d881567b1ea663ed3efcf6c5132b354f28d3b0b7d38367"
-#define TEST_S "019f4113742a2b14bd25926b49c649155f267e60d3814b4c0cc84250e46f0083"
+#define TEST_R     "f1abb023518351cd71d881567b1ea663ed3efcf6c5132b354f28d3b0b7d38367"
+#define TEST_S     "019f4113742a2b14bd25926b49c649155f267e60d3814b4c0cc84250e46f0083"
 
 /* Writes a big-endian number, given in hexadecimal, to the operand that starts at `reg`. */
 static void put(Bench *bench, uint32_t reg, const char *hex)

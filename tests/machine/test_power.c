@@ -12,12 +12,12 @@
 #include "vdevice/contract/regs.h"
 
 #define RESET_CAUSE (POWER_BASE + POWER_RESET_CAUSE)
-#define RESET (POWER_BASE + POWER_RESET)
-#define BATTERY_MV (POWER_BASE + POWER_BATTERY_MV)
-#define STATUS (POWER_BASE + POWER_STATUS)
-#define IRQ_ENABLE (POWER_BASE + POWER_IRQ_ENABLE)
-#define PROGRESS (POWER_BASE + POWER_PROGRESS)
-#define BROWNOUT REG_MASK(POWER_STATUS_BROWNOUT)
+#define RESET       (POWER_BASE + POWER_RESET)
+#define BATTERY_MV  (POWER_BASE + POWER_BATTERY_MV)
+#define STATUS      (POWER_BASE + POWER_STATUS)
+#define IRQ_ENABLE  (POWER_BASE + POWER_IRQ_ENABLE)
+#define PROGRESS    (POWER_BASE + POWER_PROGRESS)
+#define BROWNOUT    REG_MASK(POWER_STATUS_BROWNOUT)
 
 static void test_power__starts_with_cause_power_on_and_a_new_battery(void **state)
 {

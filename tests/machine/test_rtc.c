@@ -11,10 +11,10 @@
 #include "vdevice/contract/memory_map.h"
 #include "vdevice/contract/regs.h"
 
-#define LOW (RTC_BASE + RTC_SECONDS_LOW)
-#define HIGH (RTC_BASE + RTC_SECONDS_HIGH)
+#define LOW    (RTC_BASE + RTC_SECONDS_LOW)
+#define HIGH   (RTC_BASE + RTC_SECONDS_HIGH)
 #define STATUS (RTC_BASE + RTC_STATUS)
-#define VALID REG_MASK(RTC_STATUS_VALID)
+#define VALID  REG_MASK(RTC_STATUS_VALID)
 
 #define SOME_TIME 1795305600u
 

@@ -11,14 +11,14 @@
 #include "vdevice/contract/memory_map.h"
 #include "vdevice/contract/regs.h"
 
-#define NOW_LOW (TIMER_BASE + TIMER_NOW_LOW)
-#define NOW_HIGH (TIMER_BASE + TIMER_NOW_HIGH)
-#define ALARM_LOW (TIMER_BASE + TIMER_ALARM_LOW)
+#define NOW_LOW    (TIMER_BASE + TIMER_NOW_LOW)
+#define NOW_HIGH   (TIMER_BASE + TIMER_NOW_HIGH)
+#define ALARM_LOW  (TIMER_BASE + TIMER_ALARM_LOW)
 #define ALARM_HIGH (TIMER_BASE + TIMER_ALARM_HIGH)
-#define STATUS (TIMER_BASE + TIMER_STATUS)
+#define STATUS     (TIMER_BASE + TIMER_STATUS)
 #define IRQ_ENABLE (TIMER_BASE + TIMER_IRQ_ENABLE)
-#define FIRED REG_MASK(TIMER_STATUS_FIRED)
-#define ARMED REG_MASK(TIMER_STATUS_ARMED)
+#define FIRED      REG_MASK(TIMER_STATUS_FIRED)
+#define ARMED      REG_MASK(TIMER_STATUS_ARMED)
 
 static void arm(Bench *bench, uint64_t at_us)
 {

@@ -12,9 +12,9 @@
 #include "vdevice/contract/regs.h"
 
 #define STATUS (TRNG_BASE + TRNG_STATUS)
-#define DATA (TRNG_BASE + TRNG_DATA)
-#define READY REG_MASK(TRNG_STATUS_READY)
-#define FAULT REG_MASK(TRNG_STATUS_FAULT)
+#define DATA   (TRNG_BASE + TRNG_DATA)
+#define READY  REG_MASK(TRNG_STATUS_READY)
+#define FAULT  REG_MASK(TRNG_STATUS_FAULT)
 
 /* A new device of that seed, powered on. */
 static void begin(Bench *bench, uint64_t seed)

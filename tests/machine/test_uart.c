@@ -12,12 +12,12 @@
 #include "vdevice/contract/memory_map.h"
 #include "vdevice/contract/regs.h"
 
-#define DATA (UART_BASE + UART_DATA)
-#define STATUS (UART_BASE + UART_STATUS)
-#define IRQ_ENABLE (UART_BASE + UART_IRQ_ENABLE)
-#define READY REG_MASK(UART_STATUS_RX_READY)
+#define DATA           (UART_BASE + UART_DATA)
+#define STATUS         (UART_BASE + UART_STATUS)
+#define IRQ_ENABLE     (UART_BASE + UART_IRQ_ENABLE)
+#define READY          REG_MASK(UART_STATUS_RX_READY)
 #define LINE_BYTES_MAX 256
-#define QUEUE_BYTES 64
+#define QUEUE_BYTES    64
 
 static void send(Bench *bench, const char *text)
 {

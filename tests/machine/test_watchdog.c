@@ -11,12 +11,12 @@
 #include "vdevice/contract/memory_map.h"
 #include "vdevice/contract/regs.h"
 
-#define PERIOD_MS (WATCHDOG_BASE + WATCHDOG_PERIOD_MS)
-#define START (WATCHDOG_BASE + WATCHDOG_START)
-#define FEED (WATCHDOG_BASE + WATCHDOG_FEED)
-#define STATUS (WATCHDOG_BASE + WATCHDOG_STATUS)
+#define PERIOD_MS    (WATCHDOG_BASE + WATCHDOG_PERIOD_MS)
+#define START        (WATCHDOG_BASE + WATCHDOG_START)
+#define FEED         (WATCHDOG_BASE + WATCHDOG_FEED)
+#define STATUS       (WATCHDOG_BASE + WATCHDOG_STATUS)
 #define REMAINING_MS (WATCHDOG_BASE + WATCHDOG_REMAINING_MS)
-#define RUNNING REG_MASK(WATCHDOG_STATUS_RUNNING)
+#define RUNNING      REG_MASK(WATCHDOG_STATUS_RUNNING)
 
 static void start(Bench *bench, uint32_t period_ms)
 {
@@ -30,8 +30,7 @@ static void expect_bitten(Bench *bench)
     bench_settle(bench);
     bench_expect_call(bench, HOSTLINK_RESET, POWER_RESET_CAUSE_WATCHDOG);
     assert_int_equal(bench_read(bench, STATUS), 0);
-    assert_int_equal(bench_read(bench, POWER_BASE + POWER_RESET_CAUSE),
-                     POWER_RESET_CAUSE_WATCHDOG);
+    assert_int_equal(bench_read(bench, POWER_BASE + POWER_RESET_CAUSE), POWER_RESET_CAUSE_WATCHDOG);
 }
 
 static void test_watchdog__rests_after_reset(void **state)
