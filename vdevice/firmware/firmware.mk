@@ -118,3 +118,33 @@ $(BUILD)/images/%.img: images/%.yaml $(FIRMWARE)/app.bin $(BUILD)/mkimage
 	@$(BUILD)/mkimage $< $(FIRMWARE)/app.bin $@
 
 firmware: $(IMAGES) $(BUILD)/keys/WORTHLESS.txt
+
+# --- Unit tests of what is portable --------------------------------------------------------------
+
+# base/ and core/ with software cryptography over the fake flash, under ASan and UBSan.
+UNIT_CFLAGS := -std=gnu11 -O2 -g -fsanitize=address,undefined -fno-sanitize-recover=all $(STRICT) -I.
+UNIT_DIR    := $(BUILD)/tests/unit/firmware
+UNIT_SHARED := $(FIRMWARE_BASE) $(FIRMWARE_CORE) tests/fakes/fake_flash.c tests/fakes/fake_check.c \
+	tests/unit/firmware/release.c
+unit_objects = $(patsubst %.c,$(UNIT_DIR)/obj/%.o,$(1))
+UNIT_TESTS  := $(patsubst tests/unit/firmware/%.c,$(UNIT_DIR)/%,$(wildcard tests/unit/firmware/test_*.c))
+
+$(UNIT_DIR)/obj/%.o: %.c
+	@mkdir -p $(@D)
+	@$(CC) $(UNIT_CFLAGS) $(UNIT_EXTRA) -MMD -MP -c $< -o $@
+
+$(call unit_objects,$(FIRMWARE_SOFT)): UNIT_EXTRA := $(SOFT_CFLAGS)
+
+$(UNIT_DIR)/test_%: $(UNIT_DIR)/obj/tests/unit/firmware/test_%.o \
+		$(call unit_objects,$(UNIT_SHARED) $(FIRMWARE_SOFT)) $(SOFT_HOST_OBJECTS)
+	@$(CC) -fsanitize=address,undefined $^ -lcmocka -o $@
+
+.SECONDARY: $(SOFT_HOST_OBJECTS) $(call unit_objects,$(UNIT_SHARED) $(FIRMWARE_SOFT))
+.PHONY: test-unit-firmware
+test-unit-firmware: $(UNIT_TESTS)
+	@for test in $^; do $$test || exit 1; done
+
+test-build: $(UNIT_TESTS)
+TEST_COMMANDS += $(UNIT_TESTS:%="%")
+
+-include $(shell test -d $(UNIT_DIR)/obj && find $(UNIT_DIR)/obj -name '*.d')
