@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 #
-# The application: its sources, lwIP and mbedTLS for the target, and build/firmware/app.elf. Included
-# by firmware.mk, whose flags and shared objects it uses.
+# The application: its sources, lwIP and mbedTLS for the target, build/firmware/app.elf, and the unit
+# tests of what is portable in it. Included by firmware.mk, whose flags and shared objects it uses.
 
 APP_DIR       := $(FIRMWARE_DIR)/app
 APP_SOURCES   := $(wildcard $(APP_DIR)/*.c) $(FIRMWARE_DIR)/drivers/startup.c
@@ -30,8 +30,8 @@ APP_MBEDTLS_STEMS := aes asn1parse asn1write base64 block_cipher chacha20 chacha
 	psa_crypto_slot_management psa_crypto_storage psa_util sha256 ssl_ciphersuites ssl_client \
 	ssl_debug_helpers_generated ssl_msg ssl_tls ssl_tls13_client ssl_tls13_generic ssl_tls13_keys \
 	x509 x509_crt
-APP_LWIP_STEMS := core/def core/dns core/inet_chksum core/init core/ip core/mem core/memp core/netif \
-	core/pbuf core/tcp core/tcp_in core/tcp_out core/timeouts core/udp core/ipv4/dhcp \
+APP_LWIP_STEMS := core/def core/dns core/inet_chksum core/init core/ip core/mem core/memp \
+	core/netif core/pbuf core/tcp core/tcp_in core/tcp_out core/timeouts core/udp core/ipv4/dhcp \
 	core/ipv4/etharp core/ipv4/icmp core/ipv4/ip4 core/ipv4/ip4_addr netif/ethernet
 
 APP_MBEDTLS_OBJECTS := $(APP_MBEDTLS_STEMS:%=$(FIRMWARE)/app/mbedtls/%.o) \
@@ -66,3 +66,31 @@ $(call firmware_objects,$(APP_DIR)/tls_port.c $(APP_DIR)/tls_p256.c): \
 $(FIRMWARE)/app.elf: $(APP_OBJECTS) $(APP_LIBRARIES) $(APP_LDSCRIPT)
 	@$(FIRMWARE_CC) $(FIRMWARE_LDFLAGS) $(DEFECT_LDFLAGS) -T $(APP_LDSCRIPT) \
 	    -Wl,-Map=$(FIRMWARE)/app.map $(filter %.o,$^) $(APP_LIBRARIES) -o $@
+
+# --- Unit tests ----------------------------------------------------------------------------------
+
+# What touches neither registers nor third parties, over fakes, under ASan and UBSan.
+APP_UNIT_DIR    := $(BUILD)/tests/unit/app
+APP_UNIT_CFLAGS := -std=gnu11 -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all \
+	$(STRICT) -I.
+APP_UNIT_SHARED := $(APP_DIR)/keypad.c $(APP_DIR)/sntp.c $(APP_DIR)/report.c $(APP_DIR)/exchange.c \
+	$(APP_DIR)/session.c $(FIRMWARE_DIR)/base/bytes.c $(FIRMWARE_DIR)/base/status.c \
+	$(FIRMWARE_DIR)/core/backoff.c $(FIRMWARE_DIR)/core/http_response.c \
+	tests/fakes/fake_service.c tests/fakes/fake_home.c
+app_unit_objects = $(patsubst %.c,$(APP_UNIT_DIR)/obj/%.o,$(1))
+APP_UNIT_TESTS := $(patsubst tests/unit/app/%.c,$(APP_UNIT_DIR)/%,\
+	$(wildcard tests/unit/app/test_*.c))
+
+$(APP_UNIT_DIR)/obj/%.o: %.c
+	@mkdir -p $(@D)
+	@$(CC) $(APP_UNIT_CFLAGS) -MMD -MP -c $< -o $@
+
+$(APP_UNIT_DIR)/test_%: $(APP_UNIT_DIR)/obj/tests/unit/app/test_%.o \
+		$(call app_unit_objects,$(APP_UNIT_SHARED))
+	@$(CC) -fsanitize=address,undefined $^ -lcmocka -o $@
+
+.SECONDARY: $(call app_unit_objects,$(APP_UNIT_SHARED))
+test-build: $(APP_UNIT_TESTS)
+TEST_COMMANDS += $(APP_UNIT_TESTS:%="%")
+
+-include $(shell test -d $(APP_UNIT_DIR)/obj && find $(APP_UNIT_DIR)/obj -name '*.d')

@@ -125,8 +125,9 @@ static Status exchange_judge_image_head(void)
     if (response->status != HTTP_PARTIAL) {
         return status_error(STATUS_HT_STATUS);
     }
-    bool fits = response->has_range && response->range_first == position && response->range_last >= position &&
-                response->range_last < total && response->range_total == total &&
+    bool fits = response->has_range && response->range_first == position &&
+                response->range_last >= position && response->range_last < total &&
+                response->range_total == total &&
                 response->length == response->range_last - position + 1;
     return fits ? status_ok() : status_error(STATUS_HT_LENGTH);
 }
@@ -170,7 +171,8 @@ static Status exchange_after_manifest(void)
 static Status exchange_after_image(void)
 {
     if (supervisor_update_position() < exchange.manifest.payload_bytes) {
-        return exchange_ask_image(); /* the server gave a part of the rest; each time it is more than nothing */
+        return exchange_ask_image(); /* the server gave a part of the rest; each time it is more
+                                        than nothing */
     }
     Status finish = supervisor_update_finish();
     if (status_is_ok(finish)) {
@@ -239,7 +241,8 @@ static Status exchange_take(const uint8_t *bytes, size_t count)
     if (count > at) {
         TRY(exchange_take_body(bytes + at, count - at));
     }
-    return exchange.body_taken == exchange.response.length ? exchange_after_response() : status_ok();
+    return exchange.body_taken == exchange.response.length ? exchange_after_response()
+                                                           : status_ok();
 }
 
 static ExchangeStep exchange_fail(Status status, Status *ret_status)
@@ -259,8 +262,9 @@ static ExchangeStep exchange_moved(TlsPortStep step, Status *ret_status)
 static ExchangeStep exchange_poll_sending(Status *ret_status)
 {
     size_t sent = 0;
-    TlsPortStep step = tls_port_write(exchange.request + exchange.request_sent,
-                                      exchange.request_bytes - exchange.request_sent, &sent, ret_status);
+    TlsPortStep step =
+        tls_port_write(exchange.request + exchange.request_sent,
+                       exchange.request_bytes - exchange.request_sent, &sent, ret_status);
     if (step != TLS_PORT_STEP_DONE) {
         return exchange_moved(step, ret_status);
     }
@@ -298,5 +302,6 @@ ExchangeStep exchange_poll(Status *ret_status)
         Status status = exchange_ask_report(EXCHANGE_REPORT);
         return status_is_ok(status) ? EXCHANGE_STEP_AGAIN : exchange_fail(status, ret_status);
     }
-    return exchange.stage == EXCHANGE_SENDING ? exchange_poll_sending(ret_status) : exchange_poll_receiving(ret_status);
+    return exchange.stage == EXCHANGE_SENDING ? exchange_poll_sending(ret_status)
+                                              : exchange_poll_receiving(ret_status);
 }

@@ -39,7 +39,7 @@ typedef struct Lock {
     uint64_t tone_next_us;
     uint64_t last_key_us;
     bool key_seen;
-    Status failure;          /* of a movement; OK when there is none to tell */
+    Status failure; /* of a movement; OK when there is none to tell */
 } Lock;
 
 /* Reads the sensors and listens; the bolt stays where it is. */

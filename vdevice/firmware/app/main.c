@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * The application, top down: the privileged half is set up, privileges are dropped, and one loop turns.
+ * The application, top down: the privileged half is set up, privileges are dropped, and one loop
+ * turns.
  *
  * Start-up code calls `startup_main` in privileged thread mode. After `door_open` nothing but
- * supervisor calls is privileged. The loop gives the network, the session and (in `supervisor_turn`)
- * keypad and bolt their turn, and sleeps until the earliest of what they wait for. There is no tick:
- * a lock without a network wakes for its back-off and for the watchdog, some hundreds of times a day.
+ * supervisor calls is privileged. The loop gives the network, the session and (in
+ * `supervisor_turn`) keypad and bolt their turn, and sleeps until the earliest of what they wait
+ * for. There is no tick: a lock without a network wakes for its back-off and for the watchdog, some
+ * hundreds of times a day.
  */
 
 #include "vdevice/firmware/app/device.h"

@@ -31,7 +31,7 @@
 
 enum {
     FRAMES_PER_POLL = 16,
-    ARP_TICKS_MAX = 320,  /* more than the longest life of an entry */
+    ARP_TICKS_MAX = 320, /* more than the longest life of an entry */
     DNS_TICKS_MAX = DNS_MAX_TTL,
 };
 

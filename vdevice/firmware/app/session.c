@@ -11,26 +11,25 @@
 
 /*
  * S1  In every state but IDLE, `limit_us` is set, and passing it leads to `session_fail`.
- * S2  The only way back to IDLE is through CLOSE, which takes down whatever stands; so nothing is left
- *     connected while the session is idle.
- * S3  The time is asked for anew after every failed session: a wrong answer that made certificates look
- *     invalid is not believed for longer than one back-off. It is kept for good (in the store) only
- *     after a session with it has gone well.
- * S4  Whatever many locks see at one moment (the cable, the router, the power coming back) is answered at a
- *     random moment, never at once.
+ * S2  The only way back to IDLE is through CLOSE, which takes down whatever stands; so nothing is
+ * left connected while the session is idle. S3  The time is asked for anew after every failed
+ * session: a wrong answer that made certificates look invalid is not believed for longer than one
+ * back-off. It is kept for good (in the store) only after a session with it has gone well. S4
+ * Whatever many locks see at one moment (the cable, the router, the power coming back) is answered
+ * at a random moment, never at once.
  */
 
-#define SECOND_US                 1000000u
-#define SESSION_START_US_MAX      (4u * SECOND_US)
-#define SESSION_ADDRESS_LIMIT_US  (30u * SECOND_US)
-#define SESSION_NAME_LIMIT_US     (12u * SECOND_US)
-#define SESSION_TIME_RETRY_US     (2u * SECOND_US)
-#define SESSION_TIME_LIMIT_US     (7u * SECOND_US)
-#define SESSION_CONNECT_LIMIT_US  (10u * SECOND_US)
+#define SECOND_US                  1000000u
+#define SESSION_START_US_MAX       (4u * SECOND_US)
+#define SESSION_ADDRESS_LIMIT_US   (30u * SECOND_US)
+#define SESSION_NAME_LIMIT_US      (12u * SECOND_US)
+#define SESSION_TIME_RETRY_US      (2u * SECOND_US)
+#define SESSION_TIME_LIMIT_US      (7u * SECOND_US)
+#define SESSION_CONNECT_LIMIT_US   (10u * SECOND_US)
 #define SESSION_HANDSHAKE_LIMIT_US (15u * SECOND_US)
-#define SESSION_IDLE_LIMIT_US     (20u * SECOND_US)
-#define SESSION_CLOSE_LIMIT_US    (2u * SECOND_US)
-#define SESSION_TIME_GOOD_US      (UINT64_C(86400) * SECOND_US)
+#define SESSION_IDLE_LIMIT_US      (20u * SECOND_US)
+#define SESSION_CLOSE_LIMIT_US     (2u * SECOND_US)
+#define SESSION_TIME_GOOD_US       (UINT64_C(86400) * SECOND_US)
 
 typedef enum SessionState {
     SESSION_IDLE,
@@ -47,9 +46,10 @@ typedef enum SessionState {
 typedef struct Session {
     SessionState state;
     uint64_t limit_us; /* of the state */
-    uint64_t next_us;  /* IDLE: of the next session; ADDRESS: to go on, if there is one; TIME_ASK: to ask again */
+    uint64_t next_us; /* IDLE: of the next session; ADDRESS: to go on, if there is one; TIME_ASK: to
+                         ask again */
     Status tls;
-    Status outcome;    /* of the session that CLOSE is ending */
+    Status outcome; /* of the session that CLOSE is ending */
     Backoff backoff;
     bool time_good;
     uint64_t time_taken_us;
@@ -335,10 +335,13 @@ static bool session_poll_close(uint64_t now_us)
 
 void session_start(Status tls, uint64_t now_us)
 {
-    session.state = SESSION_IDLE;
-    session.tls = tls;
-    session.next_us = session_soon(now_us);
-    session.link_was_up = net_port_link_is_up();
+    session = (Session){
+        .state = SESSION_IDLE,
+        .tls = tls,
+        .outcome = status_ok(),
+        .next_us = session_soon(now_us),
+        .link_was_up = net_port_link_is_up(),
+    };
 }
 
 bool session_poll(uint64_t now_us)

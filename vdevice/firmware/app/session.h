@@ -4,20 +4,20 @@
 /*
  * The lock's conversation with its service, from nothing to closed, over and over.
  *
- *   IDLE ─► ADDRESS ─► TIME_NAME ─► TIME_ASK ─► NAME ─► CONNECT ─► HANDSHAKE ─► EXCHANGE ─► CLOSE ─► IDLE
- *     ▲                     │ the time was taken lately ▲              │
- *     │                     └───────────────────────────┘              ▼  report, manifest, image, report
- *     └──────────────────────── any failure: back off ◄─────────────────┘
+ *   IDLE ─► ADDRESS ─► TIME_NAME ─► TIME_ASK ─► NAME ─► CONNECT ─► HANDSHAKE ─► EXCHANGE ─┐
+ *     ▲        └── the time was taken lately ─────┘                                       │
+ *     │                                                                                   │
+ *     └── wait: the next check, or the back-off ◄── CLOSE ◄── done, or any failure ◄──────┘
  *
  * Every state but IDLE has a limit to its waiting; whatever fails leads to IDLE and a wait with
  * decorrelated jitter (core/backoff.h). A session that ends well is followed by the next after
- * CLOUD_CHECK_SECONDS, with jitter. The first one after a reset, and the first one after the cable came
- * back, begin after a short random time, so that a street of locks does not come back as one.
+ * CLOUD_CHECK_SECONDS, with jitter. The first one after a reset, and the first one after the cable
+ * came back, begin after a short random time, so that a street of locks does not come back as one.
  *
  * One connection carries the report, the manifest and, if it is wanted, the image from where an
  * earlier session had to leave off; then a second report, that the update is staged. The session
- * judges no image: it hands header and payload to the supervisor. Images arrive in pieces small enough that the
- * keypad is served in between.
+ * judges no image: it hands header and payload to the supervisor. Images arrive in pieces small
+ * enough that the keypad is served in between.
  *
  * Nothing fails out of here: failures become the status of the next report.
  */

@@ -21,8 +21,9 @@
 #define SNTP_TRANSMIT_OFFSET  40u
 #define SNTP_SECONDS_TO_1970  2208988800u
 #define SNTP_ERA_SECONDS      (UINT64_C(1) << 32)
-#define SNTP_ERA_0_START      0x80000000u /* smaller numbers are of the era from 2036 on (RFC 4330, 3) \
-                                           */
+#define SNTP_ERA_0_START                                                                           \
+    0x80000000u /* smaller numbers are of the era from 2036 on (RFC 4330, 3)                       \
+                 */
 
 void sntp_ask(const uint8_t nonce[SNTP_NONCE_BYTES], uint8_t ret_packet[SNTP_PACKET_BYTES])
 {

@@ -66,7 +66,8 @@ int p256_ecdsa_verify(const uint8_t sig[64], const uint8_t pub[64], const uint8_
 
 int p256_validate_pubkey(const uint8_t pub[64])
 {
-    /* Here only what costs nothing: the accelerator refuses a point off the curve whenever it is given one. */
+    /* Here only what costs nothing: the accelerator refuses a point off the curve whenever it is
+     * given one. */
     return bytes_all(pub, CRYPTO_P256_POINT_BYTES, 0) ? P256_INVALID_PUBKEY : P256_SUCCESS;
 }
 

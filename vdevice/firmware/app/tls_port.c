@@ -37,9 +37,11 @@ static const int tls_port_suites[] = {
     0,
 };
 
-static const uint16_t tls_port_groups[] = {MBEDTLS_SSL_IANA_TLS_GROUP_SECP256R1, MBEDTLS_SSL_IANA_TLS_GROUP_NONE};
+static const uint16_t tls_port_groups[] = {MBEDTLS_SSL_IANA_TLS_GROUP_SECP256R1,
+                                           MBEDTLS_SSL_IANA_TLS_GROUP_NONE};
 
-static const uint16_t tls_port_signatures[] = {MBEDTLS_TLS1_3_SIG_ECDSA_SECP256R1_SHA256, MBEDTLS_TLS1_3_SIG_NONE};
+static const uint16_t tls_port_signatures[] = {MBEDTLS_TLS1_3_SIG_ECDSA_SECP256R1_SHA256,
+                                               MBEDTLS_TLS1_3_SIG_NONE};
 
 static const mbedtls_x509_crt_profile tls_port_profile = {
     .allowed_mds = MBEDTLS_X509_ID_FLAG(MBEDTLS_MD_SHA256),
@@ -50,8 +52,9 @@ static const mbedtls_x509_crt_profile tls_port_profile = {
 
 /* What mbedTLS asks of its platform. */
 
-psa_status_t mbedtls_psa_external_get_random(mbedtls_psa_external_random_context_t *context, uint8_t *output,
-                                             size_t output_size, size_t *output_length)
+psa_status_t mbedtls_psa_external_get_random(mbedtls_psa_external_random_context_t *context,
+                                             uint8_t *output, size_t output_size,
+                                             size_t *output_length)
 {
     (void)context;
     for (size_t at = 0; at < output_size; at += SUPERVISOR_RANDOM_MAX) {
@@ -103,7 +106,8 @@ static int tls_port_send(void *context, const unsigned char *bytes, size_t count
     if (sent > 0) {
         return (int)sent;
     }
-    return net_port_stream() == NET_PORT_STREAM_OPEN ? MBEDTLS_ERR_SSL_WANT_WRITE : MBEDTLS_ERR_NET_CONN_RESET;
+    return net_port_stream() == NET_PORT_STREAM_OPEN ? MBEDTLS_ERR_SSL_WANT_WRITE
+                                                     : MBEDTLS_ERR_NET_CONN_RESET;
 }
 
 static int tls_port_receive(void *context, unsigned char *bytes, size_t count)
@@ -135,7 +139,8 @@ static bool tls_port_reference_key(void)
     psa_set_key_algorithm(&attributes, PSA_ALG_ECDSA(PSA_ALG_SHA_256));
     psa_set_key_type(&attributes, PSA_KEY_TYPE_ECC_KEY_PAIR(PSA_ECC_FAMILY_SECP_R1));
     psa_set_key_bits(&attributes, 256);
-    if (psa_import_key(&attributes, tls_p256_device_key, sizeof(tls_p256_device_key), &id) != PSA_SUCCESS) {
+    if (psa_import_key(&attributes, tls_p256_device_key, sizeof(tls_p256_device_key), &id) !=
+        PSA_SUCCESS) {
         return false;
     }
     mbedtls_pk_init(&tls_port.key);
@@ -171,7 +176,8 @@ Status tls_port_start(const SupervisorCertificates *certificates)
     if (psa_crypto_init() != PSA_SUCCESS) {
         return status_error(STATUS_CR_FAILED);
     }
-    if (mbedtls_x509_crt_parse_der(&tls_port.trust, certificates->trust_der, certificates->trust_bytes) != 0 ||
+    if (mbedtls_x509_crt_parse_der(&tls_port.trust, certificates->trust_der,
+                                   certificates->trust_bytes) != 0 ||
         mbedtls_x509_crt_parse_der(&tls_port.certificate, certificates->certificate_der,
                                    certificates->certificate_bytes) != 0) {
         return status_error(STATUS_PV_FORM);
@@ -235,14 +241,16 @@ static TlsPortStep tls_port_moved(int outcome, size_t *ret_count, Status *ret_st
     if (outcome == MBEDTLS_ERR_SSL_PEER_CLOSE_NOTIFY) {
         return TLS_PORT_STEP_ENDED;
     }
-    bool lost = outcome == 0 || outcome == MBEDTLS_ERR_SSL_CONN_EOF || outcome == MBEDTLS_ERR_NET_CONN_RESET;
+    bool lost = outcome == 0 || outcome == MBEDTLS_ERR_SSL_CONN_EOF ||
+                outcome == MBEDTLS_ERR_NET_CONN_RESET;
     *ret_status = status_error(lost ? STATUS_NE_CLOSED : STATUS_NE_TLS);
     return TLS_PORT_STEP_FAILED;
 }
 
 TlsPortStep tls_port_read(void *buffer, size_t bytes_max, size_t *ret_count, Status *ret_status)
 {
-    return tls_port_moved(mbedtls_ssl_read(&tls_port.ssl, buffer, bytes_max), ret_count, ret_status);
+    return tls_port_moved(mbedtls_ssl_read(&tls_port.ssl, buffer, bytes_max), ret_count,
+                          ret_status);
 }
 
 TlsPortStep tls_port_write(const void *buffer, size_t count, size_t *ret_count, Status *ret_status)

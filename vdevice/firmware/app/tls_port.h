@@ -5,9 +5,9 @@
  * TLS 1.3 to the service, over the stream of net_port.h: both sides show certificates.
  *
  * The server's must chain to the factory's trust certificate, be valid at the lock's time, and name
- * the host; signatures and key exchange are P-256 only. The lock answers with its device certificate;
- * the private key stays behind the supervisor. TLS_CHACHA20_POLY1305_SHA256 is offered first, because it
- * is the cheap one without an AES engine, then TLS_AES_128_GCM_SHA256.
+ * the host; signatures and key exchange are P-256 only. The lock answers with its device
+ * certificate; the private key stays behind the supervisor. TLS_CHACHA20_POLY1305_SHA256 is offered
+ * first, because it is the cheap one without an AES engine, then TLS_AES_128_GCM_SHA256.
  *
  * A pump, like the network: no call waits, and a step of the handshake holds at most two operations
  * of the key accelerator (some 10 ms). There is one connection. mbedTLS allocates from one static
@@ -51,5 +51,6 @@ TlsPortStep tls_port_read(void *buffer, size_t bytes_max, size_t *ret_count, Sta
 /* Sends up to `count` bytes. DONE: `*ret_count` of them are on their way. */
 TlsPortStep tls_port_write(const void *buffer, size_t count, size_t *ret_count, Status *ret_status);
 
-/* Says goodbye if that is still possible and forgets the connection; the stream is left as it is. */
+/* Says goodbye if that is still possible and forgets the connection; the stream is left as it is.
+ */
 void tls_port_close(void);

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * mbedTLS as the lock uses it: a TLS 1.3 client with X.509 certificates on both sides, and no more.
+ * mbedTLS as the lock uses it: a TLS 1.3 client with X.509 certificates on both sides, no more.
  *
- * Cryptography goes through PSA. P-256 comes from a driver (`MBEDTLS_PSA_P256M_DRIVER_ENABLED`): the
- * entry points of mbedTLS over the seven functions of tls_p256.c, which use the PKA. No big-number or
- * curve arithmetic of mbedTLS is linked. Linking mbedTLS's own p256-m.c in place of tls_p256.c gives
- * the same lock in software.
+ * Cryptography goes through PSA. P-256 comes from a driver (`MBEDTLS_PSA_P256M_DRIVER_ENABLED`):
+ * the entry points of mbedTLS over the functions of tls_p256.c, which use the PKA. No big-number
+ * or curve arithmetic of mbedTLS is linked. Linking mbedTLS's own p256-m.c in place of tls_p256.c
+ * gives the same lock in software.
  *
  * Memory: MBEDTLS_MEMORY_BUFFER_ALLOC_C over one static arena (tls_port.c). There is no other heap.
  */
