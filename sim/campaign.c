@@ -1,0 +1,413 @@
+/* SPDX-License-Identifier: MIT */
+
+/*
+ * K1  Jobs are numbered in the order of the plan: by scenario, then by point. The assessment lists them so.
+ * K2  Every result is in results.jsonl before anybody hears of it.
+ * K3  A job is sent once. A worker that dies makes its job's result ERROR.
+ *
+ * A request to a worker is "KEEP RUN_ID", KEEP being a digit of LabKeep; a reply is a result.
+ */
+
+#include "sim/campaign.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "sim/evidence/bundle.h"
+#include "sim/workers.h"
+
+#define WAIT_MS 250
+
+typedef struct Job {
+    char *run_id;
+    unsigned scenario; /* place among the campaign's scenarios */
+    bool reference;    /* its evidence gives the points of a sweep */
+    RunResult *result;
+} Job;
+
+/* One scenario of the campaign. */
+typedef struct Entry {
+    const Scenario *scenario;
+    ScenarioSummary *summary;
+    uint64_t seed;
+    uint32_t open; /* jobs without a result */
+    uint32_t counts[VERDICTS];
+    int64_t started_us;
+} Entry;
+
+typedef struct Campaign {
+    Lab *lab;
+    const CampaignSettings *settings;
+    const CampaignListener *listener;
+    Assessment *assessment;
+    GArray *entries;  /* of Entry */
+    GPtrArray *jobs;  /* of Job, in the order they came up */
+    guint next;       /* job to be sent */
+    GHashTable *past; /* run id -> RunResult, from an earlier execution */
+    FILE *results;
+    Workers *workers;
+    CampaignProgress progress;
+    int64_t started_us;
+    bool stopping;
+} Campaign;
+
+static void job_free(void *job)
+{
+    Job *at = job;
+    g_free(at->run_id);
+    result_free(at->result);
+    g_free(at);
+}
+
+static Entry *entry_at(Campaign *campaign, guint index)
+{
+    return &g_array_index(campaign->entries, Entry, index);
+}
+
+static void add_job(Campaign *campaign, guint entry, const SweepPoint *point, bool reference)
+{
+    Job *job = g_new0(Job, 1);
+    Entry *at = entry_at(campaign, entry);
+    job->run_id = sweep_run_id(scenario_id(at->scenario), point, campaign->settings->defect,
+                               at->seed);
+    job->scenario = entry;
+    job->reference = reference;
+    g_ptr_array_add(campaign->jobs, job);
+    at->open++;
+    campaign->progress.planned++;
+}
+
+/* Planning. */
+
+static bool in_shard(const Campaign *campaign, uint64_t index)
+{
+    return index % campaign->settings->shards == campaign->settings->shard - 1;
+}
+
+/* Takes one scenario in; its first plan gives the claims and counts for the campaign's plan id. */
+static bool add_entry(Campaign *campaign, const char *id, Digest *chain, GError **error)
+{
+    const CampaignSettings *settings = campaign->settings;
+    const Scenario *scenario = lab_scenario(campaign->lab, id, error);
+    if (scenario == NULL) {
+        return false;
+    }
+    bool sweeps = scenario_sweep(scenario)->axis != SWEEP_NONE;
+    if (settings->sweeps_only && !sweeps) {
+        return true;
+    }
+    Entry entry = {.scenario = scenario,
+                   .seed = settings->has_seed ? settings->seed : scenario_seed(scenario)};
+    g_autofree char *run_id = sweep_run_id(scenario_id(scenario), NULL, settings->defect, entry.seed);
+    g_autoptr(Plan) plan = lab_plan(campaign->lab, run_id, error);
+    if (plan == NULL) {
+        return false;
+    }
+    g_autofree char *json = plan_to_json(plan);
+    *chain = digest_chain(chain, json, strlen(json));
+    g_autofree char *file = g_strdup_printf("%s/%s.yaml", lab_paths(campaign->lab)->scenarios,
+                                            scenario_id(scenario));
+    entry.summary = assessment_add_scenario(campaign->assessment, plan, scenario_title(scenario),
+                                            g_str_has_suffix(id, ".yaml") ? id : file);
+    g_array_append_val(campaign->entries, entry);
+    guint index = campaign->entries->len - 1;
+    if (sweeps || in_shard(campaign, index)) {
+        add_job(campaign, index, NULL, sweeps);
+    }
+    return true;
+}
+
+static bool plan_all(Campaign *campaign, GError **error)
+{
+    Digest chain = digest_of("", 0);
+    for (char *const *id = campaign->settings->scenarios; *id != NULL; id++) {
+        if (!add_entry(campaign, *id, &chain, error)) {
+            return false;
+        }
+    }
+    char hex[DIGEST_TEXT_BYTES];
+    campaign->assessment->plan_id = g_strdup(digest_print(&chain, hex));
+    campaign->assessment->defect = g_strdup(campaign->settings->defect);
+    campaign->assessment->seed =
+        campaign->settings->has_seed
+            ? g_strdup_printf("%" G_GUINT64_FORMAT, campaign->settings->seed)
+            : g_strdup("scenario");
+    return true;
+}
+
+/* The points of a sweep, from the bundle its reference run left. */
+static void add_points(Campaign *campaign, const Job *job)
+{
+    Entry *entry = entry_at(campaign, job->scenario);
+    g_autofree char *below = lab_bundle_path(job->run_id);
+    g_autofree char *path = g_build_filename(campaign->settings->out, below, NULL);
+    g_autoptr(GError) error = NULL;
+    g_autoptr(Bundle) bundle = bundle_open(path, &error);
+    if (bundle == NULL) {
+        return; /* Its result was ERROR then, which says it all. */
+    }
+    g_autoptr(GArray) points = sweep_points(scenario_sweep(entry->scenario), entry->seed,
+                                            bundle->events, campaign->settings->every_torn);
+    entry->summary->operations = points->len;
+    for (guint i = 0; i < points->len; i++) {
+        if (in_shard(campaign, i)) {
+            add_job(campaign, job->scenario, &g_array_index(points, SweepPoint, i), false);
+        }
+    }
+}
+
+/* Results. */
+
+static void write_result(Campaign *campaign, const RunResult *result)
+{
+    g_autoptr(Canon) canon = canon_new();
+    result_write(result, canon);
+    g_autofree char *json = canon_finish(canon);
+    fputs(json, campaign->results);
+    fputc('\n', campaign->results);
+    fflush(campaign->results); /* K2 */
+}
+
+static void take_result(Campaign *campaign, Job *job, RunResult *take_result, bool from_past)
+{
+    Entry *entry = entry_at(campaign, job->scenario);
+    job->result = take_result;
+    if (!from_past) {
+        write_result(campaign, take_result);
+    }
+    campaign->progress.done++;
+    campaign->progress.counts[take_result->verdict]++;
+    campaign->progress.running = campaign->workers == NULL ? 0 : workers_busy(campaign->workers);
+    campaign->progress.wall_us = g_get_monotonic_time() - campaign->started_us;
+    entry->counts[take_result->verdict]++;
+    entry->open--;
+    if (job->reference) {
+        add_points(campaign, job);
+    }
+    campaign->listener->finished(take_result, &campaign->progress, campaign->listener->user_data);
+    if (entry->open == 0) {
+        campaign->listener->scenario(scenario_id(entry->scenario), entry->counts,
+                                     g_get_monotonic_time() - entry->started_us,
+                                     campaign->listener->user_data);
+    }
+    uint32_t bad = campaign->progress.done - campaign->progress.counts[VERDICT_PASS];
+    if (campaign->settings->fail_max > 0 && bad >= campaign->settings->fail_max) {
+        campaign->stopping = true;
+    }
+}
+
+static RunResult *parse_result(const char *line, const char *run_id, const char *scenario)
+{
+    if (line == NULL) {
+        return result_new_error(run_id, scenario, "the worker died"); /* K3 */
+    }
+    g_autoptr(GError) error = NULL;
+    g_autoptr(Tree) tree = tree_parse("reply", line, strlen(line), true, &error);
+    RunResult *result = tree == NULL ? NULL : result_read(tree_root(tree), &error);
+    return result == NULL ? result_new_error(run_id, scenario, error->message) : result;
+}
+
+/* Reads what an earlier execution has left. A last line cut short is as if it were not there. */
+static void read_past(Campaign *campaign, const char *path)
+{
+    g_autofree char *text = NULL;
+    if (!g_file_get_contents(path, &text, NULL, NULL)) {
+        return;
+    }
+    g_auto(GStrv) lines = g_strsplit(text, "\n", 0);
+    for (char **line = lines; *line != NULL && line[1] != NULL; line++) {
+        g_autoptr(Tree) tree = tree_parse("results.jsonl", *line, strlen(*line), true, NULL);
+        RunResult *result = tree == NULL ? NULL : result_read(tree_root(tree), NULL);
+        if (result != NULL && result->verdict != VERDICT_ERROR) {
+            g_hash_table_replace(campaign->past, result->run_id, result);
+        } else {
+            result_free(result);
+        }
+    }
+}
+
+/* The earlier result of a job, if its plan is still the same; the caller's. */
+static RunResult *find_past(Campaign *campaign, const Job *job)
+{
+    RunResult *past = g_hash_table_lookup(campaign->past, job->run_id);
+    g_autoptr(Plan) plan = past == NULL ? NULL : lab_plan(campaign->lab, job->run_id, NULL);
+    if (plan == NULL) {
+        return NULL;
+    }
+    g_autofree char *json = plan_to_json(plan);
+    Digest id = plan_id(json);
+    char hex[DIGEST_TEXT_BYTES];
+    if (strcmp(digest_print(&id, hex), past->plan_id) != 0) {
+        return NULL;
+    }
+    g_hash_table_steal(campaign->past, job->run_id);
+    return past;
+}
+
+static bool open_results(Campaign *campaign, GError **error)
+{
+    const char *out = campaign->settings->out;
+    if (g_mkdir_with_parents(out, 0755) != 0) {
+        g_set_error(error, LAB_ERROR, LAB_ERROR_INPUT, "%s: error: cannot make the folder", out);
+        return false;
+    }
+    g_autofree char *path = g_build_filename(out, "results.jsonl", NULL);
+    if (campaign->settings->resume) {
+        read_past(campaign, path);
+    }
+    campaign->results = fopen(path, campaign->settings->resume ? "a" : "w");
+    if (campaign->results == NULL) {
+        g_set_error(error, LAB_ERROR, LAB_ERROR_INPUT, "%s: error: cannot be written", path);
+        return false;
+    }
+    return true;
+}
+
+/* Working. */
+
+static char *serve(const char *request, void *user_data)
+{
+    Campaign *campaign = user_data;
+    if (request == NULL) {
+        lab_close(campaign->lab);
+        return NULL;
+    }
+    LabKeep keep = (LabKeep)(request[0] - '0');
+    const char *run_id = request + 2;
+    g_autoptr(GError) error = NULL;
+    g_autoptr(RunResult) result =
+        lab_execute(campaign->lab, run_id, campaign->settings->out, keep, &error);
+    if (result == NULL) {
+        g_auto(SweepRun) run = {.scenario = NULL};
+        bool known = sweep_parse_run_id(run_id, &run);
+        result = result_new_error(run_id, known ? run.scenario : "?", error->message);
+    }
+    g_autoptr(Canon) canon = canon_new();
+    result_write(result, canon);
+    return canon_finish(canon);
+}
+
+/* Sends the next job if a worker is free; false when there is nothing to send just now. */
+static bool send_next(Campaign *campaign)
+{
+    if (campaign->stopping || campaign->next >= campaign->jobs->len) {
+        return false;
+    }
+    Job *job = g_ptr_array_index(campaign->jobs, campaign->next);
+    Entry *entry = entry_at(campaign, job->scenario);
+    if (entry->started_us == 0) {
+        entry->started_us = g_get_monotonic_time();
+    }
+    RunResult *past = find_past(campaign, job);
+    if (past != NULL) {
+        campaign->next++;
+        take_result(campaign, job, past, true);
+        return true;
+    }
+    bool sweeps = scenario_sweep(entry->scenario)->axis != SWEEP_NONE;
+    LabKeep keep = !sweeps || job->reference || campaign->settings->keep_all ? LAB_KEEP_ALWAYS
+                                                                             : LAB_KEEP_UNLESS_PASS;
+    g_autofree char *request = g_strdup_printf("%d %s", (int)keep, job->run_id);
+    if (!workers_send(campaign->workers, request, campaign->next)) {
+        return false;
+    }
+    campaign->progress.current = job->run_id;
+    campaign->next++;
+    return true;
+}
+
+static void work(Campaign *campaign)
+{
+    const volatile sig_atomic_t *interrupts = campaign->settings->interrupts;
+    for (;;) {
+        campaign->stopping = campaign->stopping || (interrupts != NULL && *interrupts > 0);
+        while (send_next(campaign)) {
+        }
+        if (workers_busy(campaign->workers) == 0 &&
+            (campaign->stopping || campaign->next >= campaign->jobs->len)) {
+            return;
+        }
+        if (interrupts != NULL && *interrupts > 1) {
+            return;
+        }
+        unsigned tag = 0;
+        char *reply = NULL;
+        if (!workers_wait(campaign->workers, WAIT_MS, &tag, &reply)) {
+            campaign->progress.wall_us = g_get_monotonic_time() - campaign->started_us;
+            campaign->progress.running = workers_busy(campaign->workers);
+            campaign->listener->waiting(&campaign->progress, campaign->listener->user_data);
+            continue;
+        }
+        Job *job = g_ptr_array_index(campaign->jobs, tag);
+        const Entry *entry = entry_at(campaign, job->scenario);
+        take_result(campaign, job, parse_result(reply, job->run_id, scenario_id(entry->scenario)),
+                    false);
+        g_free(reply);
+    }
+}
+
+static int by_scenario(const void *a, const void *b)
+{
+    const Job *const *first = a;
+    const Job *const *second = b;
+    return (*first)->scenario < (*second)->scenario   ? -1
+           : (*first)->scenario > (*second)->scenario ? 1
+                                                      : 0;
+}
+
+/* Puts the results where they belong (K1). */
+static void collect(Campaign *campaign)
+{
+    /* GLib's sort is stable, so jobs of one scenario keep the order they came up in. */
+    g_ptr_array_sort(campaign->jobs, by_scenario);
+    for (guint i = 0; i < campaign->jobs->len; i++) {
+        Job *job = g_ptr_array_index(campaign->jobs, i);
+        if (job->result == NULL) {
+            campaign->assessment->interrupted = true;
+        } else {
+            g_ptr_array_add(campaign->assessment->runs, g_steal_pointer(&job->result));
+        }
+    }
+    assessment_roll_up(campaign->assessment);
+}
+
+static void campaign_clear(Campaign *campaign)
+{
+    g_array_unref(campaign->entries);
+    g_ptr_array_unref(campaign->jobs);
+    g_hash_table_unref(campaign->past);
+    if (campaign->results != NULL) {
+        fclose(campaign->results);
+    }
+}
+
+Assessment *campaign_run(Lab *lab, const CampaignSettings *settings,
+                         const CampaignListener *listener, GError **error)
+{
+    Campaign campaign = {
+        .lab = lab,
+        .settings = settings,
+        .listener = listener,
+        .assessment = assessment_new(lab_catalogue(lab), settings->version),
+        .entries = g_array_new(FALSE, TRUE, sizeof(Entry)),
+        .jobs = g_ptr_array_new_with_free_func(job_free),
+        .past = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, (GDestroyNotify)result_free),
+    };
+    if (!plan_all(&campaign, error) || !open_results(&campaign, error)) {
+        campaign_clear(&campaign);
+        assessment_free(campaign.assessment);
+        return NULL;
+    }
+    listener->planned(campaign.assessment->plan_id, campaign.entries->len, campaign.jobs->len,
+                      listener->user_data);
+    campaign.started_us = g_get_monotonic_time();
+    fflush(NULL); /* Or the children would write it again. */
+    campaign.workers = workers_new(settings->jobs, serve, &campaign);
+    work(&campaign);
+    bool at_once = settings->interrupts != NULL && *settings->interrupts > 1;
+    workers_free(campaign.workers, at_once);
+    collect(&campaign);
+    campaign_clear(&campaign);
+    return campaign.assessment;
+}
