@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/*
+ * What lockstep_rom can be asked to do: the test writes a LockstepTrial to the flash at
+ * LOCKSTEP_ROM_TRIAL_OFFSET, and the ROM does it after every reset. An erased word is
+ * LOCKSTEP_ROM_IDLE. Each start shows the reset cause on POWER.PROGRESS, and so does each trial that
+ * lives on show what it found, as LOCKSTEP_ROM_SHOWS plus a value.
+ */
+
+#include "vdevice/contract/memory_map.h"
+
+#define LOCKSTEP_ROM_TRIAL_OFFSET SPARE_OFFSET
+#define LOCKSTEP_ROM_SHOWS        0x100u
+
+/* Flash that the trials change: three programs of eight bytes, then an erase; and a fuse word. */
+#define LOCKSTEP_ROM_PROGRAM_OFFSET STORE_OFFSET
+#define LOCKSTEP_ROM_PROGRAMS       3u
+#define LOCKSTEP_ROM_PROGRAM_BYTES  8u
+#define LOCKSTEP_ROM_WORD           0x12345670u /* then its complement; one more for each program */
+#define LOCKSTEP_ROM_ERASE_OFFSET   SLOT_B_OFFSET
+#define LOCKSTEP_ROM_FUSE_WORD      100u
+#define LOCKSTEP_ROM_FUSES          0x0000ffffu
+
+/* The hostile trial runs what it finds here, with what it finds there in the registers. */
+#define LOCKSTEP_ROM_CODE_OFFSET  SLOT_A_OFFSET
+#define LOCKSTEP_ROM_CODE_BYTES   4096u
+#define LOCKSTEP_ROM_TABLE_OFFSET (SLOT_A_OFFSET + 0x10000u)
+#define LOCKSTEP_ROM_TABLE_WORDS  1088u
+
+enum {
+    LOCKSTEP_ROM_TICKS = 1,      /* wakes LOCKSTEP_ROM_TICK_COUNT times, works a little, sleeps */
+    LOCKSTEP_ROM_OPERATIONS = 2, /* the flash and fuse operations above, asleep while they last */
+    LOCKSTEP_ROM_LOCKUP = 3,     /* faults with the vector table out of reach */
+    LOCKSTEP_ROM_LOCKUP_MASKED = 4, /* faults with faults masked */
+    LOCKSTEP_ROM_RESET_REQUEST = 5, /* SYSRESETREQ */
+    LOCKSTEP_ROM_STORE_FLASH = 6,   /* a store into the flash array must fault */
+    LOCKSTEP_ROM_READ_WINDOW = 7,   /* a read of the closed window must fault */
+    LOCKSTEP_ROM_WRAP = 8,          /* an unaligned load across 4 GiB must fault, and nothing more */
+    LOCKSTEP_ROM_SPEAK = 9,         /* half a line on the UART, then sleeps */
+    LOCKSTEP_ROM_SPIN = 10,         /* runs for ever */
+    LOCKSTEP_ROM_HOSTILE = 11,      /* runs the code, and goes on after every fault */
+    LOCKSTEP_ROM_REWRITE = 12,      /* runs a function in flash, programs it, runs it again */
+    LOCKSTEP_ROM_ECHO = 13,         /* sends back every frame that comes */
+};
+
+#define LOCKSTEP_ROM_TICK_COUNT 4000u
