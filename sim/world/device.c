@@ -30,8 +30,8 @@ struct Device {
     uint64_t lost_time; /* device time then */
     HostlinkCut armed;  /* waits for power; `when` DISARM: none */
     bool cut_now;       /* ordered, not yet happened */
-    GArray *weak;     /* of HostlinkRange: reads differently some time after the next power-on */
-    VTime weak_decay; /* how long after */
+    GArray *weak;       /* of HostlinkRange: reads differently some time after the next power-on */
+    VTime weak_decay;   /* how long after */
     QueueTicket weak_ticket;
     QueueTicket call_ticket;
 };
@@ -273,9 +273,8 @@ bool device_run(Device *device, VTime horizon, GError **error)
 {
     assert(device->state == DEVICE_READY);
     VTime now = queue_now(device->options.queue);
-    uint64_t until = horizon == VTIME_NEVER
-                         ? HOSTLINK_NEVER
-                         : (uint64_t)(MAX(horizon, now) - device->offset);
+    uint64_t until =
+        horizon == VTIME_NEVER ? HOSTLINK_NEVER : (uint64_t)(MAX(horizon, now) - device->offset);
     return machine_run(device->machine, until, error);
 }
 
@@ -348,8 +347,7 @@ bool device_await(Device *device, GError **error)
     const WireCall *call = machine_call(device->machine);
     VTime at = device->offset + (VTime)call->time;
     device->state = DEVICE_CALLED;
-    device->call_ticket =
-        queue_add(device->options.queue, at, device_take_call, device);
+    device->call_ticket = queue_add(device->options.queue, at, device_take_call, device);
     return true;
 }
 
@@ -433,14 +431,14 @@ static bool device_compare_flash(Device *device, GError **error)
 
 bool device_end(Device *device, GError **error)
 {
-    bool untold = device->state == DEVICE_CALLED &&
-                  machine_call(device->machine)->type != HOSTLINK_HORIZON;
+    bool untold =
+        device->state == DEVICE_CALLED && machine_call(device->machine)->type != HOSTLINK_HORIZON;
     observer_end(device->observer);
     /* A call the world's clock never reached may have changed flash already: not compared then. */
     if (!untold && device->weak->len == 0 &&
         (!device_compare_flash(device, error) ||
-         !device_compare(device, HOSTLINK_SPACE_OTP, 0, device->nvm->otp,
-                         sizeof(device->nvm->otp), error))) {
+         !device_compare(device, HOSTLINK_SPACE_OTP, 0, device->nvm->otp, sizeof(device->nvm->otp),
+                         error))) {
         return false;
     }
     return device_switch_off(device, error);

@@ -5,9 +5,9 @@
  * A device of one world: a machine, its memories as the lab knows them, and its place in time.
  *
  * A device is always in one of three states. *Off*: it has lost power (or never had it) and waits
- * for orders. *Ready*: its last call has been dealt with and it may run. *Called*: it has run, its next
- * call has come and waits for the world's clock to get there. Orders may be given in every state;
- * they reach the machine when it runs next, in the order given.
+ * for orders. *Ready*: its last call has been dealt with and it may run. *Called*: it has run, its
+ * next call has come and waits for the world's clock to get there. Orders may be given in every
+ * state; they reach the machine when it runs next, in the order given.
  *
  * The machine counts its own time, which stands still while the power is off. The device knows the
  * difference and speaks world time to everybody else.

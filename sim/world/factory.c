@@ -24,13 +24,15 @@ static FactorySecret factory_secret(const char *name, const uint8_t bytes[32])
     return secret;
 }
 
-bool factory_mint(const char *name, const Prng *root, bool provisioned, FactoryMint *ret_mint,
-                  GError **error)
+bool factory_mint(const char *name, const Prng *root, bool provisioned, uint32_t security_counter,
+                  FactoryMint *ret_mint, GError **error)
 {
     MintedDevice minted;
     g_autofree char *stream = g_strdup_printf("factory/%s", name);
     Prng draw = prng_fork(root, stream);
-    if (!mkdevice_mint(prng_u64(&draw), MINT_OPTIONS_DEFAULT, &minted, error)) {
+    MintOptions options = MINT_OPTIONS_DEFAULT;
+    options.security_counter = security_counter;
+    if (!mkdevice_mint(prng_u64(&draw), options, &minted, error)) {
         return false;
     }
     memset(ret_mint, 0, sizeof(*ret_mint));

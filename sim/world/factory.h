@@ -38,12 +38,13 @@ typedef struct FactoryMint {
 } FactoryMint;
 
 /*
- * Makes the device called `name`. One that is not to be `provisioned` has the digests of the image
+ * Makes the device called `name`, with `security_counter` fused as the image it is sold with asks.
+ * One that is not to be `provisioned` has the digests of the image
  * keys fused and nothing else: no identity, no record, no PIN, and its debug port is open.
  */
 G_GNUC_WARN_UNUSED_RESULT
-bool factory_mint(const char *name, const Prng *root, bool provisioned, FactoryMint *ret_mint,
-                  GError **error);
+bool factory_mint(const char *name, const Prng *root, bool provisioned, uint32_t security_counter,
+                  FactoryMint *ret_mint, GError **error);
 
 /* Tells a scanner what must never be seen of this device. */
 void factory_add_secrets(const FactoryMint *mint, Scanner *scanner);

@@ -16,9 +16,9 @@
 
 #include "vdevice/contract/memory_map.h"
 
-#define MACHINE_INBOX_BYTES  65536u
-#define MACHINE_LAST_WORDS   600u
-#define MACHINE_LATE_NS      1000000u /* how far a call may overshoot the horizon it was given */
+#define MACHINE_INBOX_BYTES 65536u
+#define MACHINE_LAST_WORDS  600u
+#define MACHINE_LATE_NS     1000000u /* how far a call may overshoot the horizon it was given */
 
 struct Machine {
     pid_t pid; /* 0: adopted */
@@ -37,7 +37,7 @@ struct Machine {
     size_t inbox_bytes;
 };
 
-G_DEFINE_QUARK(machine-error-quark, machine_error)
+G_DEFINE_QUARK(machine - error - quark, machine_error)
 
 /* The end of what the process wrote to standard error, one line, or "". */
 static char *machine_last_words(Machine *machine)
@@ -105,8 +105,8 @@ static bool machine_send(Machine *machine, GError **error)
 {
     size_t sent = 0;
     while (sent < machine->orders->len) {
-        ssize_t put =
-            send(machine->fd, machine->orders->data + sent, machine->orders->len - sent, MSG_NOSIGNAL);
+        ssize_t put = send(machine->fd, machine->orders->data + sent, machine->orders->len - sent,
+                           MSG_NOSIGNAL);
         if (put < 0 && errno == EINTR) {
             continue;
         }
@@ -185,8 +185,7 @@ Machine *machine_adopt(int take_fd, unsigned wall_timeout_s, GError **error)
 {
     g_autoptr(Machine) machine = machine_new(take_fd, wall_timeout_s);
     if (!machine_fd_configure(machine)) {
-        machine_fail(machine, error, MACHINE_ERROR_START, "hostlink socket: %s",
-                     g_strerror(errno));
+        machine_fail(machine, error, MACHINE_ERROR_START, "hostlink socket: %s", g_strerror(errno));
         return NULL;
     }
     return machine_greet(machine, error) ? g_steal_pointer(&machine) : NULL;
@@ -230,8 +229,8 @@ Machine *machine_start(const MachineOptions *options, GError **error)
     const char *paths[] = {options->path, options->rom_path};
     for (size_t i = 0; i < G_N_ELEMENTS(paths); i++) {
         if (access(paths[i], i == 0 ? X_OK : R_OK) != 0) {
-            g_set_error(error, MACHINE_ERROR, MACHINE_ERROR_START, "%s: %s (build it with `make build`)",
-                        paths[i], g_strerror(errno));
+            g_set_error(error, MACHINE_ERROR, MACHINE_ERROR_START,
+                        "%s: %s (build it with `make build`)", paths[i], g_strerror(errno));
             return NULL;
         }
     }

@@ -5,8 +5,8 @@
  * A machine is one QEMU process seen from the lab: a socket that calls out and waits for orders.
  *
  * Think of a conversation with fixed turns. The machine has called and stands still; the lab piles
- * up orders, and `machine_run` (or `machine_read`) sends them; `machine_next_call` then waits for the
- * next call. A machine outlives a run: with the power off it can BEGIN again as a new device.
+ * up orders, and `machine_run` (or `machine_read`) sends them; `machine_next_call` then waits for
+ * the next call. A machine outlives a run: with the power off it can BEGIN again as a new device.
  *
  * The Machine owns the process, both ends of its socket and the bytes of the last call, which stay
  * good until the next `machine_next_call` or `machine_read`.
@@ -39,7 +39,7 @@ typedef struct MachineOptions {
     const char *path;        /* qemu-system-arm */
     const char *rom_path;    /* rom.bin */
     unsigned wall_timeout_s; /* 0: wait for ever */
-    unsigned debugger_port;  /* 0: none; otherwise QEMU's gdb stub, and the processor waits for it */
+    unsigned debugger_port; /* 0: none; otherwise QEMU's gdb stub, and the processor waits for it */
 } MachineOptions;
 
 /* Starts a process. It has said HELLO when this returns: `machine_call` holds it. */

@@ -214,7 +214,8 @@ static bool nvm_key_is_fused(const Nvm *nvm, const uint8_t *public_key)
     signature_sha256(public_key, sizeof(((ImageHeader *)NULL)->public_key), digest);
     for (unsigned i = 0; i < OTP_KEY_DIGESTS; i++) {
         const uint8_t *fused = nvm->otp + OTP_KEY_DIGEST_WORD * 4u + i * sizeof(digest);
-        if (memcmp(fused, UNUSED, sizeof(UNUSED)) != 0 && memcmp(fused, digest, sizeof(digest)) == 0) {
+        if (memcmp(fused, UNUSED, sizeof(UNUSED)) != 0 &&
+            memcmp(fused, digest, sizeof(digest)) == 0) {
             return true;
         }
     }
@@ -228,7 +229,8 @@ static const char *nvm_image_fault(const Nvm *nvm, uint32_t base, const ImageHea
     if (header->magic != IMAGE_MAGIC) {
         return "magic";
     }
-    if (header->header_version != IMAGE_HEADER_VERSION || header->header_bytes != IMAGE_HEADER_BYTES) {
+    if (header->header_version != IMAGE_HEADER_VERSION ||
+        header->header_bytes != IMAGE_HEADER_BYTES) {
         return "header";
     }
     if (header->payload_bytes < IMAGE_PAYLOAD_BYTES_MIN ||

@@ -5,12 +5,14 @@
  * What the lab knows to stand in a device's flash and fuses, without asking the device.
  *
  * Think of a second copy of the two memories, brought along by the operations the machine reports.
- * An operation is *pending* between its start and its end; only the end changes the copy. When power
- * is lost in the middle, what the torn operation left must be read from the machine and put back
- * here with `nvm_put_flash` or `nvm_put_otp`. At the end of a run the copy is compared with the truth.
+ * An operation is *pending* between its start and its end; only the end changes the copy. When
+ * power is lost in the middle, what the torn operation left must be read from the machine and put
+ * back here with `nvm_put_flash` or `nvm_put_otp`. At the end of a run the copy is compared with
+ * the truth.
  *
  * From the copy the lab reads, as an independent witness, what the device must live by: the boot
- * journal's current record and whether a slot holds an image that its key, digest and counter allow.
+ * journal's current record and whether a slot holds an image that its key, digest and counter
+ * allow.
  *
  * Plain memory owned by its device; nothing here fails.
  */
@@ -37,20 +39,20 @@ typedef struct NvmPending {
 
 /* What the lab itself finds in a slot. */
 typedef struct NvmImage {
-    bool present;          /* the header's magic is there */
-    bool is_signed;        /* key, signature and digest are right */
-    bool allowed;          /* signed, for this product, and not under the fuse counter */
+    bool present;   /* the header's magic is there */
+    bool is_signed; /* key, signature and digest are right */
+    bool allowed;   /* signed, for this product, and not under the fuse counter */
     uint32_t version;
     uint32_t security_counter;
     uint32_t release_sequence;
-    const char *why;       /* a word for the first thing wrong; "" when allowed */
+    const char *why; /* a word for the first thing wrong; "" when allowed */
 } NvmImage;
 
 typedef struct Nvm {
     uint8_t flash[FLASH_BYTES];
     uint8_t otp[OTP_WORDS * 4];
     NvmPending pending[NVM_PENDING_MAX];
-    bool touched[NVM_SECTORS];    /* since `nvm_new` or `nvm_forget_touched` */
+    bool touched[NVM_SECTORS]; /* since `nvm_new` or `nvm_forget_touched` */
     NvmImage image[2];
     bool image_known[2];
 } Nvm;

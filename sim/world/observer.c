@@ -52,7 +52,7 @@ struct Observer {
     GString *line;       /* of the console, so far */
     uint64_t instructions;
     unsigned boot;
-    int slot;            /* that runs: 0, 1; -1 none */
+    int slot; /* that runs: 0, 1; -1 none */
     bool slot_signed;
     bool staging_told;
     uint32_t sequence_told; /* of the journal's newest record reported */
@@ -144,7 +144,8 @@ static const char *observer_slot_text(uint32_t slot)
 static const char *observer_status_text(uint32_t code)
 {
     static const ObserverCode STATUSES[] = {
-#define STATUS(module, name, number, text) {OBSERVER_STATUS_CODE(module, number), #module "_" #name},
+#define STATUS(module, name, number, text)                                                         \
+    {OBSERVER_STATUS_CODE(module, number), #module "_" #name},
 #include "vdevice/contract/status.def"
 #undef STATUS
     };
@@ -299,14 +300,16 @@ static void observer_update_moved(Observer *observer, const JournalRecord *befor
 static void observer_look_at_journal(Observer *observer)
 {
     JournalRecord record;
-    if (!nvm_journal(observer->options.nvm, &record) || record.sequence <= observer->sequence_told) {
+    if (!nvm_journal(observer->options.nvm, &record) ||
+        record.sequence <= observer->sequence_told) {
         return;
     }
     char version[OBSERVER_VERSION_CHARS];
     JournalRecord before = observer->journal;
     observer->journal = record;
     observer->sequence_told = record.sequence;
-    OBSERVE(observer, EVENT_JOURNAL_RECORDED, EVENT_TEXT("state", observer_state_text(record.state)),
+    OBSERVE(observer, EVENT_JOURNAL_RECORDED,
+            EVENT_TEXT("state", observer_state_text(record.state)),
             EVENT_TEXT("slot", observer_slot_text(record.slot)),
             EVENT_TEXT("version", observer_version_text(record.version, version)),
             EVENT_INTEGER("sequence", record.sequence), EVENT_INTEGER("attempts", record.attempts),
@@ -361,8 +364,8 @@ static void observer_slot_started(Observer *observer, const WireCall *call)
     OBSERVE(observer, EVENT_BOOT_SLOT_STARTED, EVENT_TEXT("slot", observer_slot_text(slot)),
             EVENT_TEXT("version", observer_version_text(image->version, version)),
             EVENT_TRUTH("valid", image->allowed), EVENT_TRUTH("signed", image->is_signed),
-            EVENT_TRUTH("trial", observer->journal.state == JOURNAL_TRIAL &&
-                                     observer->journal.slot == slot),
+            EVENT_TRUTH("trial",
+                        observer->journal.state == JOURNAL_TRIAL && observer->journal.slot == slot),
             EVENT_INTEGER("boot", observer->boot), OBSERVER_INSTRUCTIONS(observer)); /* O2 */
 }
 
@@ -445,8 +448,8 @@ static void observer_motor(Observer *observer, const WireCall *call)
 
 static void observer_tell_bolt(Observer *observer)
 {
-    const char *state = observer->bolt == 1000 ? "locked"
-                        : observer->bolt == 0  ? "unlocked"
+    const char *state = observer->bolt == 1000                  ? "locked"
+                        : observer->bolt == 0                   ? "unlocked"
                         : observer->drive != LOCKMECH_DRIVE_OFF ? "moving"
                                                                 : "between";
     OBSERVE(observer, EVENT_BOLT_MOVED, EVENT_INTEGER("position", observer->bolt),

@@ -9,8 +9,8 @@
  * device's own words (progress codes, console lines) are written down as such. It looks for
  * secrets in everything that leaves the device.
  *
- * It brings the lab's copy of flash and fuses along; the copy belongs to the device, and so does the
- * observer. Recorder and queue outlive both.
+ * It brings the lab's copy of flash and fuses along; the copy belongs to the device, and so does
+ * the observer. Recorder and queue outlive both.
  *
  * Only a machine that contradicts itself is an error; whatever the firmware does is an event.
  */
@@ -29,12 +29,12 @@
 typedef struct Observer Observer;
 
 typedef struct ObserverOptions {
-    const char *name;   /* source of the events, kept by the caller */
+    const char *name; /* source of the events, kept by the caller */
     Recorder *recorder;
     const Queue *queue;
     Nvm *nvm;
-    bool record_nvm;    /* write nvm.operation events and the operation log */
-    bool is_first;      /* its artefacts carry no device name */
+    bool record_nvm; /* write nvm.operation events and the operation log */
+    bool is_first;   /* its artefacts carry no device name */
 } ObserverOptions;
 
 Observer *observer_new(const ObserverOptions *options);

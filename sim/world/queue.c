@@ -47,7 +47,8 @@ static void queue_swap(Queue *queue, unsigned a, unsigned b)
 
 static void queue_rise(Queue *queue, unsigned index)
 {
-    while (index > 0 && queue_before(queue_entry(queue, index), queue_entry(queue, (index - 1) / 2))) {
+    while (index > 0 &&
+           queue_before(queue_entry(queue, index), queue_entry(queue, (index - 1) / 2))) {
         queue_swap(queue, index, (index - 1) / 2);
         index = (index - 1) / 2;
     }

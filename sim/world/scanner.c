@@ -18,10 +18,10 @@ typedef struct ScannerForm {
 } ScannerForm;
 
 struct Scanner {
-    GArray *forms;            /* of ScannerForm */
+    GArray *forms;                    /* of ScannerForm */
     uint8_t first[SCANNER_PAIRS / 8]; /* which first two bytes begin some form */
-    GPtrArray *reported;      /* of "where/name/form" */
-    GByteArray *tail;         /* of the stream: what a form may have begun in */
+    GPtrArray *reported;              /* of "where/name/form" */
+    GByteArray *tail;                 /* of the stream: what a form may have begun in */
     ScannerFound found;
     void *user_data;
 };
@@ -72,7 +72,8 @@ static void scanner_add_form(Scanner *scanner, const char *name, const char *for
     g_array_append_val(scanner->forms, added);
 }
 
-/* Base64 mixes neighbours in at both ends; only the digits that depend on the secret alone count. */
+/* Base64 mixes neighbours in at both ends; only the digits that depend on the secret alone count.
+ */
 static void scanner_add_base64(Scanner *scanner, const char *name, const uint8_t *secret,
                                size_t secret_bytes)
 {

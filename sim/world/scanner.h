@@ -4,9 +4,9 @@
 /*
  * The scanner looks for a device's secrets in everything that leaves it.
  *
- * It knows each secret by name and looks for it raw, in hexadecimal of either case, and in base64 at
- * any of the three alignments. A stream (the console) is looked at in pieces that come when they come,
- * so a secret split over two of them is found too. Each (place, name, form) is reported once.
+ * It knows each secret by name and looks for it raw, in hexadecimal of either case, and in base64
+ * at any of the three alignments. A stream (the console) is looked at in pieces that come when they
+ * come, so a secret split over two of them is found too. Each (place, name, form) is reported once.
  *
  * Texts shorter than SCANNER_SECRET_BYTES_MIN would be found by chance and are refused by assert.
  *

@@ -35,14 +35,14 @@ typedef struct StageDevice {
     FactoryMint mint;
     unsigned port;
     bool cable_in;
-    GString *digits;       /* typed since the last key that ends or clears */
-    VTime key_at;          /* of the last key */
-    unsigned changing;     /* 0: none; otherwise the entry of a change of PIN that is being typed */
-    char *entries[2];      /* of the change: the old PIN, the new one */
-    Tally *cut;            /* of the loss of power that is ordered or armed; NULL: none */
+    GString *digits;   /* typed since the last key that ends or clears */
+    VTime key_at;      /* of the last key */
+    unsigned changing; /* 0: none; otherwise the entry of a change of PIN that is being typed */
+    char *entries[2];  /* of the change: the old PIN, the new one */
+    Tally *cut;        /* of the loss of power that is ordered or armed; NULL: none */
     const Action *cut_by;
-    QueueTicket power_on;  /* when the power comes back */
-    Tally *outage;         /* whose loss of power then ends */
+    QueueTicket power_on; /* when the power comes back */
+    Tally *outage;        /* whose loss of power then ends */
     Tally *jam;
     Tally *probe;
 } StageDevice;
@@ -56,11 +56,11 @@ struct Stage {
     Story *story;
     StageDevice *devices;
     guint device_count;
-    GPtrArray *tallies;   /* of Tally; all faults of the run but the network's */
-    GHashTable *flashes;  /* "device/name" to GBytes: copies of flash */
-    GPtrArray *later;     /* what verbs have put off, to be freed at the end */
+    GPtrArray *tallies;  /* of Tally; all faults of the run but the network's */
+    GHashTable *flashes; /* "device/name" to GBytes: copies of flash */
+    GPtrArray *later;    /* what verbs have put off, to be freed at the end */
     WorldOutcome outcome;
-    GError *error;        /* the lab has failed: the run is over */
+    GError *error; /* the lab has failed: the run is over */
 };
 
 /* The device called `name`; NULL if there is none. */

@@ -39,7 +39,7 @@ static const WireShape WIRE_SHAPES[] = {
     {HOSTLINK_SLEEP_FOREVER, "SLEEP_FOREVER", 0, 0},
 };
 
-G_DEFINE_QUARK(wire-error-quark, wire_error)
+G_DEFINE_QUARK(wire - error - quark, wire_error)
 
 static const WireShape *wire_shape(uint32_t type)
 {

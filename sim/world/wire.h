@@ -35,12 +35,12 @@ typedef struct WireCall {
     const uint8_t *body;
     size_t body_bytes;
 
-    uint32_t word;              /* every call whose body is a HostlinkWord */
-    HostlinkHello hello;        /* HELLO */
-    HostlinkNvmOperation nvm;   /* NVM_STARTED, NVM_DONE */
-    HostlinkPowerLost lost;     /* POWER_LOST */
-    uint64_t idle_until;        /* HORIZON: when the machine would next do something by itself */
-    const uint8_t *bytes;       /* FRAME_SENT, UART_SENT, CONTENT; NVM_STARTED: the data */
+    uint32_t word;            /* every call whose body is a HostlinkWord */
+    HostlinkHello hello;      /* HELLO */
+    HostlinkNvmOperation nvm; /* NVM_STARTED, NVM_DONE */
+    HostlinkPowerLost lost;   /* POWER_LOST */
+    uint64_t idle_until;      /* HORIZON: when the machine would next do something by itself */
+    const uint8_t *bytes;     /* FRAME_SENT, UART_SENT, CONTENT; NVM_STARTED: the data */
     size_t byte_count;
 } WireCall;
 

@@ -3,15 +3,14 @@
 /*
  * The wheel of a world: let devices run, take their calls in order of time, do what is due.
  *
- *   W1  The world's clock moves only in `queue_pop`; a device's call is one more entry of the queue.
- *   W2  A device runs no further than the next entry of the queue, nor further than the earliest
- *       thing another device may do plus the smallest delay between them. So whatever reaches it
+ *   W1  The world's clock moves only in `queue_pop`; a device's call is one more entry of the
+ * queue. W2  A device runs no further than the next entry of the queue, nor further than the
+ * earliest thing another device may do plus the smallest delay between them. So whatever reaches it
  *       is there in time.
  *   W3  Every random choice comes from a stream forked by name from the plan's seed.
- *   W4  Entries of one instant come out in the order they were put in; devices run, and their calls are
- *       put in, in the order of the plan.
- *   W5  Equal plan and equal binaries give equal events and artefacts: no host clock, address,
- *       process number or hash order enters.
+ *   W4  Entries of one instant come out in the order they were put in; devices run, and their calls
+ * are put in, in the order of the plan. W5  Equal plan and equal binaries give equal events and
+ * artefacts: no host clock, address, process number or hash order enters.
  *
  *          ┌──────────────── every ready device runs to its next call ◄──────────┐
  *          ▼                                                                     │
@@ -31,13 +30,14 @@
 
 #include "sim/world/stage.h"
 #include "sim/world/verbs.h"
+#include "vdevice/contract/image.h"
 
 #define WORLD_WALL_TIMEOUT_S 60u
 #define WORLD_DEBUGGER_PORT  1234u
 #define WORLD_MINTED_MAX     16u
 #define WORLD_CALLS_MAX      UINT64_C(200000000)
 
-G_DEFINE_QUARK(world-error-quark, world_error)
+G_DEFINE_QUARK(world - error - quark, world_error)
 
 /* A machine that waits with its power off, and the ROM it was started with. */
 typedef struct WorldIdle {
@@ -50,6 +50,7 @@ typedef struct WorldMinted {
     uint64_t seed;
     char *name;
     bool provisioned;
+    uint32_t security_counter;
     FactoryMint mint;
 } WorldMinted;
 
@@ -82,8 +83,7 @@ DevicePool *world_pool_new(const WorldSettings *settings)
     pool->idle = g_array_new(FALSE, FALSE, sizeof(WorldIdle));
     pool->minted = g_ptr_array_new_with_free_func(world_minted_free);
     pool->settings = *settings;
-    pool->settings.machine_path =
-        world_keep(pool, settings->machine_path, "build/qemu-system-arm");
+    pool->settings.machine_path = world_keep(pool, settings->machine_path, "build/qemu-system-arm");
     pool->settings.rom_path = world_keep(pool, settings->rom_path, "build/firmware/rom.bin");
     pool->settings.images_path = world_keep(pool, settings->images_path, "build/images");
     pool->settings.keys_path = world_keep(pool, settings->keys_path, "build/keys");
@@ -232,24 +232,39 @@ static const char *world_rom_path(const Timeline *timeline, const DevicePool *po
     return rom != NULL && rom->path != NULL ? rom->path : pool->settings.rom_path;
 }
 
-static bool world_mint(Stage *stage, StageDevice *device, DevicePool *pool, GError **error)
+/* What the factory fuses: the counter of the image the device is sold with. */
+static uint32_t world_security_counter(GBytes *image)
+{
+    ImageHeader header = {.magic = 0};
+    gsize bytes = 0;
+    const void *content = image == NULL ? NULL : g_bytes_get_data(image, &bytes);
+    if (bytes >= sizeof(header)) {
+        memcpy(&header, content, sizeof(header));
+    }
+    return header.magic == IMAGE_MAGIC ? MIN(header.security_counter, SECURITY_COUNTER_MAX) : 0;
+}
+
+static bool world_mint(Stage *stage, StageDevice *device, DevicePool *pool, uint32_t counter,
+                       GError **error)
 {
     const DeviceSetup *setup = device->setup;
     for (guint i = 0; i < pool->minted->len; i++) {
         const WorldMinted *minted = g_ptr_array_index(pool->minted, i);
         if (minted->seed == stage->timeline->seed && minted->provisioned == setup->initialized &&
-            strcmp(minted->name, setup->name) == 0) {
+            minted->security_counter == counter && strcmp(minted->name, setup->name) == 0) {
             device->mint = minted->mint;
             return true;
         }
     }
-    if (!factory_mint(setup->name, &stage->root, setup->initialized, &device->mint, error)) {
+    if (!factory_mint(setup->name, &stage->root, setup->initialized, counter, &device->mint,
+                      error)) {
         return false;
     }
     WorldMinted *minted = g_new0(WorldMinted, 1);
     minted->seed = stage->timeline->seed;
     minted->name = g_strdup(setup->name);
     minted->provisioned = setup->initialized;
+    minted->security_counter = counter;
     minted->mint = device->mint;
     if (pool->minted->len == WORLD_MINTED_MAX) {
         g_ptr_array_remove_index(pool->minted, 0);
@@ -275,11 +290,11 @@ static bool world_bear(Stage *stage, StageDevice *device, DevicePool *pool, GErr
     };
     if (!world_find_image(timeline, setup->image, &birth.image_a, error) ||
         !world_find_image(timeline, setup->image_b, &birth.image_b, error) ||
-        !world_mint(stage, device, pool, error)) {
+        !world_mint(stage, device, pool, world_security_counter(birth.image_a), error)) {
         return false;
     }
-    device->port = network_attach(stage->network, setup->name, device->mint.mac,
-                                  world_frame_arrived, device);
+    device->port =
+        network_attach(stage->network, setup->name, device->mint.mac, world_frame_arrived, device);
     device_begin(device->device, &birth);
     return true;
 }
@@ -288,8 +303,8 @@ static bool world_set_up(Stage *stage, DevicePool *pool, GError **error)
 {
     const Timeline *timeline = stage->timeline;
     const char *rom_path = world_rom_path(timeline, pool);
-    stage->network = network_new(timeline, &pool->settings, stage->queue, stage->recorder,
-                                 &stage->root, error);
+    stage->network =
+        network_new(timeline, &pool->settings, stage->queue, stage->recorder, &stage->root, error);
     if (stage->network == NULL) {
         return false;
     }
@@ -326,8 +341,8 @@ static void world_stage_init(Stage *stage, const Plan *plan, Recorder *recorder)
     stage->device_count = timeline->devices->len;
     stage->devices = g_new0(StageDevice, stage->device_count);
     stage->tallies = g_ptr_array_new_with_free_func((GDestroyNotify)tally_free);
-    stage->flashes = g_hash_table_new_full(g_str_hash, g_str_equal, g_free,
-                                           (GDestroyNotify)g_bytes_unref);
+    stage->flashes =
+        g_hash_table_new_full(g_str_hash, g_str_equal, g_free, (GDestroyNotify)g_bytes_unref);
     stage->later = g_ptr_array_new_with_free_func(g_free);
     for (guint i = 0; i < stage->device_count; i++) {
         StageDevice *device = &stage->devices[i];
@@ -373,8 +388,8 @@ static VTime world_horizon(const Stage *stage, guint index)
     for (guint i = 0; i < stage->device_count; i++) {
         const Device *other = stage->devices[i].device;
         if (i != index && device_state(other) == DEVICE_READY) {
-            horizon = MIN(horizon, vtime_add(device_quiet_until(other),
-                                             network_lookahead(stage->network)));
+            horizon = MIN(horizon,
+                          vtime_add(device_quiet_until(other), network_lookahead(stage->network)));
         }
     }
     return horizon;
@@ -432,8 +447,8 @@ static void world_keep_memories(Stage *stage)
     for (guint i = 0; i < stage->device_count; i++) {
         const Nvm *nvm = device_nvm(stage->devices[i].device);
         const char *name = stage->devices[i].setup->name;
-        g_autofree char *flash = i == 0 ? g_strdup(RECORDER_FLASH)
-                                        : g_strdup_printf("flash-%s.bin", name);
+        g_autofree char *flash =
+            i == 0 ? g_strdup(RECORDER_FLASH) : g_strdup_printf("flash-%s.bin", name);
         g_autofree char *otp =
             i == 0 ? g_strdup(RECORDER_OTP) : g_strdup_printf("otp-%s.bin", name);
         g_byte_array_append(recorder_artefact(stage->recorder, flash), nvm->flash,

@@ -51,8 +51,8 @@ typedef struct WorldSettings {
 
 /* What a run amounted to, beside its events. */
 typedef struct WorldOutcome {
-    VTime ended;             /* world time at the end */
-    uint64_t calls;          /* device calls answered */
+    VTime ended;    /* world time at the end */
+    uint64_t calls; /* device calls answered */
     unsigned faults_injected;
     unsigned faults_effective; /* of those, how many the device met */
 } WorldOutcome;

@@ -6,10 +6,11 @@
 
 #include "sim/world/factory.h"
 
-bool factory_mint(const char *name, const Prng *root, bool provisioned, FactoryMint *ret_mint,
-                  GError **error)
+bool factory_mint(const char *name, const Prng *root, bool provisioned, uint32_t security_counter,
+                  FactoryMint *ret_mint, GError **error)
 {
     (void)root;
+    (void)security_counter;
     (void)error;
     memset(ret_mint, 0, sizeof(*ret_mint));
     ret_mint->provisioned = provisioned;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * A network without anybody in it, in place of sim/world/network.c: what one device sends arrives at
- * all others FAKE_NETWORK_DELAY later, and every verb of the network is done by doing nothing.
+ * A network without anybody in it, in place of sim/world/network.c: what one device sends arrives
+ * at all others FAKE_NETWORK_DELAY later, and every verb of the network is done by doing nothing.
  */
 
 #include "sim/world/network.h"
@@ -28,7 +28,7 @@ struct Network {
     GPtrArray *frames; /* of FakeFrame */
 };
 
-G_DEFINE_QUARK(network-error-quark, network_error)
+G_DEFINE_QUARK(network - error - quark, network_error)
 
 static void fake_network_free_frame(gpointer frame)
 {

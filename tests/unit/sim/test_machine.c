@@ -105,7 +105,8 @@ static void test_machine__refuses_a_program_across_pages(void **state)
 {
     (void)state;
     uint8_t body[sizeof(HostlinkNvmOperation) + 16] = {0};
-    HostlinkNvmOperation nvm = {.number = 1, .kind = HOSTLINK_NVM_PROGRAM, .offset = 250, .bytes = 16};
+    HostlinkNvmOperation nvm = {
+        .number = 1, .kind = HOSTLINK_NVM_PROGRAM, .offset = 250, .bytes = 16};
     memcpy(body, &nvm, sizeof(nvm));
     FakeStep step = {10, HOSTLINK_NVM_STARTED, body, sizeof(body)};
     expect_refusal(&step, 5, MACHINE_ERROR_RULES, "outside one page");
@@ -138,7 +139,10 @@ static void test_machine__reads_back_what_was_written(void **state)
     wire_append_range(machine_orders(machine), HOSTLINK_WRITE, HOSTLINK_SPACE_FLASH, 4096,
                       (const uint8_t *)"ab", 2);
     assert_true(machine_read(machine, HOSTLINK_SPACE_FLASH, 4095, 4, bytes, &error));
-    assert_memory_equal(bytes, "\xff" "ab\xff", 4);
+    assert_memory_equal(bytes,
+                        "\xff"
+                        "ab\xff",
+                        4);
     machine_quit(machine);
     fake_machine_free(fake);
 }

@@ -14,7 +14,8 @@
 #include "sim/world/nvm.h"
 #include "sim/world/signature.h"
 
-static HostlinkNvmOperation operation(uint64_t number, uint32_t kind, uint32_t offset, uint32_t bytes)
+static HostlinkNvmOperation operation(uint64_t number, uint32_t kind, uint32_t offset,
+                                      uint32_t bytes)
 {
     return (HostlinkNvmOperation){.number = number, .kind = kind, .offset = offset, .bytes = bytes};
 }
@@ -66,8 +67,7 @@ static void test_nvm__lets_a_fuse_and_a_flash_operation_overlap_but_no_third(voi
     (void)state;
     Nvm *nvm = nvm_new();
     HostlinkNvmOperation erase = operation(1, HOSTLINK_NVM_ERASE, 0, FLASH_SECTOR_BYTES);
-    HostlinkNvmOperation fuse =
-        operation(2, HOSTLINK_NVM_OTP, OTP_SECURITY_COUNTER_WORD * 4, 4);
+    HostlinkNvmOperation fuse = operation(2, HOSTLINK_NVM_OTP, OTP_SECURITY_COUNTER_WORD * 4, 4);
     HostlinkNvmOperation third = operation(3, HOSTLINK_NVM_PROGRAM, 0, 4);
     assert_true(nvm_start(nvm, &erase, NULL));
     assert_true(nvm_start(nvm, &fuse, (const uint8_t *)"\x07\0\0\0"));

@@ -138,7 +138,8 @@ static void test_queue__stays_in_order_under_random_use(void **state)
             assert_true(queue_now(queue) >= before);
             before = queue_now(queue);
         } else {
-            tickets[place] = queue_add(queue, before + (VTime)prng_below(&draw, 100), check_time, &runs);
+            tickets[place] =
+                queue_add(queue, before + (VTime)prng_below(&draw, 100), check_time, &runs);
             expected++;
         }
     }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 
-/* Does a world do what its plan says, in order, and the same again, and call faults by their name? */
+/* Does a world do what its plan says, in order, and the same again, and call faults by their name?
+ */
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -210,7 +211,10 @@ static JournalProgram journal_program(uint32_t number, uint32_t kind)
                       .kind = HOSTLINK_NVM_PROGRAM,
                       .offset = JOURNAL_OFFSET + (number - 1) * JOURNAL_RECORD_BYTES,
                       .bytes = JOURNAL_RECORD_BYTES},
-        .record = {.magic = JOURNAL_MAGIC, .sequence = number, .state = kind, .slot = 1,
+        .record = {.magic = JOURNAL_MAGIC,
+                   .sequence = number,
+                   .state = kind,
+                   .slot = 1,
                    .version = 0x01010000},
     };
     program.record.crc32 = crc32_of((const uint8_t *)&program.record, 28);
@@ -354,7 +358,8 @@ static void test_world__delivers_between_devices_at_the_right_instant(void **sta
             const FakeOrder *order = &g_array_index(orders, FakeOrder, i);
             if (order->type == HOSTLINK_FRAME) {
                 frames++;
-                assert_int_equal(order->time, frames * (device == 0 ? 11 : 7) * VTIME_MS + 100 * VTIME_US);
+                assert_int_equal(order->time,
+                                 frames * (device == 0 ? 11 : 7) * VTIME_MS + 100 * VTIME_US);
             }
         }
         assert_int_equal(frames, 20);
