@@ -205,7 +205,7 @@ static bool session_poll_time_name(uint64_t now_us)
         return true;
     }
     if (name != NET_PORT_NAME_WAITING || session_late(now_us)) {
-        session_without_time(now_us);
+        session_fail(STATUS_NE_NAME, now_us);
         return true;
     }
     return false;

@@ -2,8 +2,8 @@
 /*
  * L1  The motor runs in LOCKING and UNLOCKING only, and only `lock_policy_command` enters these.
  * L2  A movement ends: at its end, at a stall, or at its deadline.
- * L3  At rest the state is what the sensors say, JAMMED apart, which stays until the bolt is at an
- *     end or a new command comes.
+ * L3  At rest the state is what the sensors say, JAMMED apart, which stays until the bolt has come
+ *     to an end from where it was held, or a new command comes.
  */
 #include "vdevice/firmware/core/lock_policy.h"
 
@@ -61,8 +61,10 @@ static void lock_policy_step_moving(LockPolicy *lock, const LockmechSensors *sen
         lock_policy_stop(lock, goal, status_ok());
     } else if (sensors->stalled) {
         lock_policy_stop(lock, LOCK_JAMMED, status_error(STATUS_LM_STALLED));
+        lock->jam_position = sensors->position;
     } else if (now_us >= lock->deadline_us) {
         lock_policy_stop(lock, LOCK_JAMMED, status_error(STATUS_LM_TIMEOUT));
+        lock->jam_position = sensors->position;
     }
 }
 
@@ -71,7 +73,8 @@ void lock_policy_step(LockPolicy *lock, const LockmechSensors *sensors, uint64_t
     LockState sensed = lock_policy_sense(sensors);
     if (lock->state == LOCK_LOCKING || lock->state == LOCK_UNLOCKING) {
         lock_policy_step_moving(lock, sensors, now_us);
-    } else if (lock->state != LOCK_JAMMED || sensed != LOCK_BETWEEN) {
+    } else if (lock->state != LOCK_JAMMED ||
+               (sensed != LOCK_BETWEEN && sensors->position != lock->jam_position)) {
         lock->state = sensed; /* L3 */
     }
 }

@@ -13,8 +13,10 @@
  *
  * At start the state is read from the sensors and the motor is off: a reset, an update or a power
  * cut moves nothing, not even to finish a movement that was cut off (BETWEEN: somebody must ask
- * again). A bolt turned by hand is seen and reported as sensed. `lock_policy_drive` alone says
- * what the motor is to do; the caller gives it to the driver after every call.
+ * again). A bolt turned by hand is seen and reported as sensed; a jam is over when that has
+ * happened, or when somebody asks again, also if the bolt was held at the end where it stood.
+ * `lock_policy_drive` alone says what the motor is to do; the caller gives it to the driver after
+ * every call.
  */
 
 #include <stdint.h>
@@ -40,8 +42,9 @@ typedef enum LockCommand {
 
 typedef struct LockPolicy {
     LockState state;
-    uint64_t deadline_us; /* of the movement */
-    Status last;          /* how the last movement ended */
+    uint64_t deadline_us;  /* of the movement */
+    Status last;           /* how the last movement ended */
+    uint32_t jam_position; /* JAMMED: where the bolt stood */
 } LockPolicy;
 
 void lock_policy_init(LockPolicy *lock, const LockmechSensors *sensors);
