@@ -44,6 +44,7 @@ sweep: build
 ## Run every seeded defect against the scenario that names it: killed K of N, false alarms F
 .PHONY: defects
 defects: build
+	@$(STEP) defect-firmware
 	@$(LOCKSTEP) defects --jobs $(JOBS) --out $(OUT)/defects
 
 ## Measure, as ratios in one run; writes build/bench.json
@@ -87,6 +88,7 @@ test-build:
 
 -include mk/third_party.mk
 -include vdevice/firmware/firmware.mk
+-include images/defects/defects.mk
 -include sim/sim.mk
 -include tests/machine/machine.mk
 -include tests/tests.mk
