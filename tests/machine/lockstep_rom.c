@@ -163,11 +163,13 @@ void rom_start(void)
 {
     uint32_t cause = WORD(POWER_BASE + POWER_RESET_CAUSE);
 
+    uint32_t trial = WORD(FLASH_BASE + LOCKSTEP_ROM_TRIAL_OFFSET);
+
     rom_show(cause);
-    if (cause != POWER_RESET_CAUSE_POWER_ON) {
+    if (cause != POWER_RESET_CAUSE_POWER_ON && trial != LOCKSTEP_ROM_HOSTILE) {
         rom_sleep();
     }
-    switch (WORD(FLASH_BASE + LOCKSTEP_ROM_TRIAL_OFFSET)) {
+    switch (trial) {
     case LOCKSTEP_ROM_TICKS:
         rom_ticks();
         break;
@@ -272,7 +274,10 @@ void rom_hostile_start(void)
     WORD(SCB_VTOR) = (uint32_t)(uintptr_t)hostile_vectors;
     WORD(0xe000ed14u) &= ~8u;            /* unaligned is fine, so more gets through */
     WORD(0xe000ed88u) |= 0x00f00000u;    /* floating point too */
-    ((void (*)(void))(uintptr_t)(HOSTILE_CODE + 1u))();
+    /* SRAM keeps the count over a reset: each start is elsewhere. */
+    rom_faults++;
+    ((void (*)(void))(uintptr_t)(HOSTILE_CODE + 1u +
+                                 rom_faults * 34 % (LOCKSTEP_ROM_CODE_BYTES - 256)))();
 }
 
 __attribute__((section(".vectors"), used)) static const void *const

@@ -39,7 +39,7 @@ enum {
     LOCKSTEP_ROM_WRAP = 8,          /* an unaligned load across 4 GiB must fault, and nothing more */
     LOCKSTEP_ROM_SPEAK = 9,         /* half a line on the UART, then sleeps */
     LOCKSTEP_ROM_SPIN = 10,         /* runs for ever */
-    LOCKSTEP_ROM_HOSTILE = 11,      /* runs the code, and goes on after every fault */
+    LOCKSTEP_ROM_HOSTILE = 11,      /* runs the code, on after every fault and reset */
     LOCKSTEP_ROM_REWRITE = 12,      /* runs a function in flash, programs it, runs it again */
     LOCKSTEP_ROM_ECHO = 13,         /* sends back every frame that comes */
 };
