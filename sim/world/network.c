@@ -186,6 +186,43 @@ static Updates *add_service(Network *network, const char *name, uint32_t address
     return updates;
 }
 
+/* Is it the router's acknowledgement of an address for this device? (N3) */
+static bool is_lease(const NetworkDevice *device, const FrameUdp *udp)
+{
+    const uint8_t *message = udp->payload;
+    if (udp->from_port != PORT_DHCP_SERVER || udp->to_port != PORT_DHCP_CLIENT ||
+        udp->ipv4.from != NETWORK_ROUTER || udp->payload_bytes <= DHCP_OPTIONS ||
+        memcmp(message + DHCP_HARDWARE, device->mac.bytes, FRAME_MAC_BYTES) != 0) {
+        return false;
+    }
+    size_t at = DHCP_OPTIONS;
+    while (at + 2 < udp->payload_bytes && message[at] != DHCP_OPTION_END) {
+        if (message[at] == DHCP_OPTION_TYPE) {
+            return message[at + 2] == DHCP_TYPE_ACK;
+        }
+        at += message[at] == 0 ? 1 : 2u + message[at + 1];
+    }
+    return false;
+}
+
+/* What the router says is listened to, for leases; what others say in its name is not (N3). */
+static void network_router_says(const uint8_t *frame, size_t bytes, void *user_data)
+{
+    const Network *network = user_data;
+    FrameUdp udp;
+    for (guint i = 0; i < network->devices->len; i++) {
+        NetworkDevice *device = network->devices->pdata[i];
+        if (frame_read_udp(frame, bytes, &udp) && is_lease(device, &udp)) {
+            char text[FRAME_ADDRESS_CHARS];
+            device->address = frame_get32(udp.payload + DHCP_YOUR_ADDRESS);
+            RECORD(network->recorder, queue_now(network->queue), device->name,
+                   EVENT_DEVICE_ADDRESS,
+                   EVENT_TEXT("ip", frame_address_text(device->address, text)));
+        }
+    }
+    link_send(network->uplink, LINK_END_STATION, frame, bytes);
+}
+
 static bool add_router(Network *network, GError **error)
 {
     static const GatewayAddresses addresses = {.network = NETWORK_LAN,
@@ -195,7 +232,7 @@ static bool add_router(Network *network, GError **error)
                                                .first_lease = NETWORK_LEASES,
                                                .first_inside = NETWORK_INSIDE};
     network->uplink = add_link(network, "uplink", network_router_hears, network);
-    network->gateway = gateway_new(&addresses, network->queue, network_say, network->uplink, error);
+    network->gateway = gateway_new(&addresses, network->queue, network_router_says, network, error);
     if (network->gateway == NULL) {
         return false;
     }
@@ -303,38 +340,11 @@ VTime network_lookahead(const Network *network)
 
 /* --- Devices ------------------------------------------------------------------------------------ */
 
-/* Is it the router's acknowledgement of an address for this device? (N3) */
-static bool is_lease(const NetworkDevice *device, const FrameUdp *udp)
-{
-    const uint8_t *message = udp->payload;
-    if (udp->from_port != PORT_DHCP_SERVER || udp->to_port != PORT_DHCP_CLIENT ||
-        udp->ipv4.from != NETWORK_ROUTER || udp->payload_bytes <= DHCP_OPTIONS ||
-        memcmp(message + DHCP_HARDWARE, device->mac.bytes, FRAME_MAC_BYTES) != 0) {
-        return false;
-    }
-    size_t at = DHCP_OPTIONS;
-    while (at + 2 < udp->payload_bytes && message[at] != DHCP_OPTION_END) {
-        if (message[at] == DHCP_OPTION_TYPE) {
-            return message[at + 2] == DHCP_TYPE_ACK;
-        }
-        at += message[at] == 0 ? 1 : 2u + message[at + 1];
-    }
-    return false;
-}
-
 static void network_device_hears(const uint8_t *frame, size_t bytes, const char *comment,
                                  void *user_data)
 {
     (void)comment;
-    NetworkDevice *device = user_data;
-    FrameUdp udp;
-    if (frame_read_udp(frame, bytes, &udp) && is_lease(device, &udp)) {
-        char text[FRAME_ADDRESS_CHARS];
-        device->address = frame_get32(udp.payload + DHCP_YOUR_ADDRESS);
-        RECORD(device->network->recorder, queue_now(device->network->queue), device->name,
-               EVENT_DEVICE_ADDRESS,
-               EVENT_TEXT("ip", frame_address_text(device->address, text)));
-    }
+    const NetworkDevice *device = user_data;
     device->deliver(frame, bytes, device->user_data);
 }
 

@@ -467,11 +467,30 @@ static void tell_handshake(TlsSession *session, const char *outcome, int alert)
            EVENT_TEXT("client_id", session->client), EVENT_INTEGER("alert", alert));
 }
 
-/* Something ended the handshake or the session; sorts out who. */
-static void fail(TlsSession *session, int code)
+/*
+ * The alert that `bytes` end in, if it is a fatal one in the clear; 0 if not. A client that refuses
+ * the server's certificate may not have turned on its encryption yet, and mbedTLS as a server then
+ * calls the alert a bad record.
+ */
+static int plain_alert(const uint8_t *bytes, size_t count)
 {
-    bool alerted = code == MBEDTLS_ERR_SSL_FATAL_ALERT_MESSAGE;
-    int alert = alerted && session->ssl.in_msg != NULL ? session->ssl.in_msg[1] : 0;
+    static const uint8_t fatal_alert[] = {0x15, 0x03, 0x03, 0x00, 0x02, 0x02};
+    const size_t record_bytes = sizeof fatal_alert + 1;
+    if (count < record_bytes ||
+        memcmp(bytes + count - record_bytes, fatal_alert, sizeof fatal_alert) != 0) {
+        return 0;
+    }
+    return bytes[count - 1];
+}
+
+/* Something ended the handshake or the session; sorts out who. */
+static void fail(TlsSession *session, int code, const uint8_t *bytes, size_t count)
+{
+    int alert = plain_alert(bytes, count);
+    if (code == MBEDTLS_ERR_SSL_FATAL_ALERT_MESSAGE && session->ssl.in_msg != NULL) {
+        alert = session->ssl.in_msg[1];
+    }
+    bool alerted = code == MBEDTLS_ERR_SSL_FATAL_ALERT_MESSAGE || alert != 0;
     session->state = TLS_STATE_FAILED;
     tell_handshake(session, alerted ? "refused_by_client" : "refused_by_server", alert);
 }
@@ -492,7 +511,7 @@ void tls_session_input(TlsSession *session, const uint8_t *bytes, size_t count)
         note_client(session);
         tell_handshake(session, "completed", 0);
     } else if (code != MBEDTLS_ERR_SSL_WANT_READ && code != MBEDTLS_ERR_SSL_WANT_WRITE) {
-        fail(session, code);
+        fail(session, code, bytes, count);
     }
     leave();
 }

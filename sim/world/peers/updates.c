@@ -3,7 +3,8 @@
 /*
  * U1  A reply is made whole (status, head, body), then spoiled at most once by the behaviour and at
  *     most once by a mutation, then sent; every spoiling is an event and counts on its tally.
- * U2  After a session is over nothing more is read from or written to it; it only waits to be closed.
+ * U2  After a session is over nothing more is served or written; it only waits to hear the device
+ *     close, in order or not, and to be closed.
  * U3  `download.started` and `download.finished` come in pairs.
  *
  *   opened ─► handshake ─► asking ─(request)─► replying ─► asking ... ─► over ─► closed
@@ -599,10 +600,23 @@ static void *updates_opened(GatewayStream *stream, void *user_data)
     return session;
 }
 
+/* What comes after the end matters only for how it ends (U2). */
+static void hear_out(Session *session, const uint8_t *bytes, size_t count)
+{
+    uint8_t plain[256];
+    tls_session_input(session->tls, bytes, count);
+    while (tls_session_read(session->tls, plain, sizeof plain) > 0) {
+    }
+    if (tls_session_state(session->tls) == TLS_STATE_CLOSED) {
+        end_download(session, true);
+    }
+}
+
 static void updates_received(void *user_data, const uint8_t *bytes, size_t count)
 {
     Session *session = user_data;
     if (session->over) {
+        hear_out(session, bytes, count);
         return;
     }
     bool shook = tls_session_state(session->tls) != TLS_STATE_HANDSHAKE;
