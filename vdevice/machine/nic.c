@@ -306,6 +306,11 @@ static int nic_post_load(void *opaque, int version)
     if (nic->queue_first >= NIC_RX_FRAMES || nic->queue_count > NIC_RX_FRAMES) {
         return -EINVAL;
     }
+    for (uint32_t i = 0; i < NIC_RX_FRAMES; i++) {
+        if (nic->queue[i].bytes > NIC_FRAME_BYTES_MAX) {
+            return -EINVAL;
+        }
+    }
     return 0;
 }
 

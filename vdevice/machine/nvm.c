@@ -17,7 +17,7 @@
 
 #define NVM_ARRAYS_MAX 2
 
-static struct {
+typedef struct Nvm {
     NvmArray *arrays[NVM_ARRAYS_MAX];
     uint32_t array_count;
     uint64_t operations;  /* accepted since BEGIN */
@@ -26,7 +26,9 @@ static struct {
     bool torn;            /* of the last loss of power */
     uint32_t torn_kind;
     uint32_t torn_changed_bits;
-} nvm;
+} Nvm;
+
+static Nvm nvm;
 
 /* --- Randomness for what a cut leaves (SplitMix64; equal seeds, equal bits) ----------------- */
 
@@ -401,6 +403,18 @@ static const HostlinkListener nvm_listener = {
     .power_on = nvm_power_on,
 };
 
+static const VMStateDescription nvm_shared_vmstate = {
+    .name = "lockstep-nvm-numbering",
+    .version_id = 1,
+    .minimum_version_id = 1,
+    .fields = (const VMStateField[]){
+        VMSTATE_UINT64(operations, Nvm),
+        VMSTATE_UINT64(last_number, Nvm),
+        VMSTATE_UINT32(last_changed_bits, Nvm),
+        VMSTATE_END_OF_LIST()
+    }
+};
+
 void nvm_init(NvmArray *array, uint32_t space, uint8_t *cells, uint32_t bytes, uint8_t new_byte,
               const NvmArrayOps *ops, void *opaque)
 {
@@ -419,8 +433,35 @@ void nvm_init(NvmArray *array, uint32_t space, uint8_t *cells, uint32_t bytes, u
     hostlink_add_space(space, nvm_space(bytes), array);
     if (nvm.array_count == 0) {
         hostlink_listen(&nvm_listener, NULL);
+        vmstate_register_any(NULL, &nvm_shared_vmstate, &nvm);
     }
     nvm.arrays[nvm.array_count++] = array;
+}
+
+static int nvm_pre_save(void *opaque)
+{
+    nvm_unfold(opaque);
+    return 0;
+}
+
+static int nvm_pre_load(void *opaque)
+{
+    NvmArray *array = opaque;
+
+    memset(array->blank, false, array->bytes / array->page_bytes);
+    array->blank_any = false;
+    memset(array->weak, 0, array->bytes);
+    return 0;
+}
+
+static int nvm_post_load(void *opaque, int version)
+{
+    NvmArray *array = opaque;
+
+    if (array->length > sizeof(array->strobe) || array->offset > array->bytes - array->length) {
+        return -EINVAL;
+    }
+    return 0;
 }
 
 static bool nvm_weak_needed(void *opaque)
@@ -445,6 +486,9 @@ const VMStateDescription nvm_vmstate = {
     .name = "lockstep-nvm",
     .version_id = 1,
     .minimum_version_id = 1,
+    .pre_save = nvm_pre_save,
+    .pre_load = nvm_pre_load,
+    .post_load = nvm_post_load,
     .fields = (const VMStateField[]){
         VMSTATE_BOOL(running, NvmArray),
         VMSTATE_UINT64(number, NvmArray),

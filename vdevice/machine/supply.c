@@ -5,6 +5,7 @@
 #include "qemu/osdep.h"
 #include "qemu/timer.h"
 #include "hw/core/cpu.h"
+#include "migration/vmstate.h"
 #include "system/cpu-timers.h"
 #include "hostlink.h"
 #include "nvm.h"
@@ -19,6 +20,23 @@ typedef struct Supply {
 
 static Supply supply;
 
+static const VMStateDescription supply_vmstate = {
+    .name = "lockstep-supply",
+    .version_id = 1,
+    .minimum_version_id = 1,
+    .fields = (const VMStateField[]){
+        VMSTATE_UINT32(cut.when, Supply),
+        VMSTATE_UINT32(cut.torn, Supply),
+        VMSTATE_UINT64(cut.at, Supply),
+        VMSTATE_UINT64(cut.seed, Supply),
+        VMSTATE_UINT32(cut.units, Supply),
+        VMSTATE_UINT64(cut.decay, Supply),
+        VMSTATE_TIMER_PTR(timer, Supply),
+        VMSTATE_BOOL(lost, Supply),
+        VMSTATE_END_OF_LIST()
+    }
+};
+
 static void supply_timer(void *opaque)
 {
     supply_lose();
@@ -27,6 +45,7 @@ static void supply_timer(void *opaque)
 void supply_init(void)
 {
     supply.timer = timer_new_ns(QEMU_CLOCK_VIRTUAL, supply_timer, NULL);
+    vmstate_register_any(NULL, &supply_vmstate, &supply);
 }
 
 void supply_begin(void)

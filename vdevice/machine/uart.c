@@ -143,10 +143,21 @@ static void uart_realize(DeviceState *dev, Error **errp)
     hostlink_take(HOSTLINK_UART_BYTES, uart_take_bytes, uart);
 }
 
+static int uart_post_load(void *opaque, int version)
+{
+    UartState *uart = opaque;
+
+    if (uart->line_bytes >= sizeof(uart->line) || uart->queue_bytes > sizeof(uart->queue)) {
+        return -EINVAL;
+    }
+    return 0;
+}
+
 static const VMStateDescription uart_vmstate = {
     .name = TYPE_LOCKSTEP_UART,
     .version_id = 1,
     .minimum_version_id = 1,
+    .post_load = uart_post_load,
     .fields = (const VMStateField[]){
         VMSTATE_UINT32(irq_enable, UartState),
         VMSTATE_UINT8_ARRAY(line, UartState, UART_LINE_BYTES_MAX),
