@@ -481,7 +481,49 @@ static void bench_greet(Bench *bench)
     assert_non_null(result);
 }
 
-static Bench *bench_open_with(const char *rom_path)
+/* Waits until a save or restore is over. */
+static void bench_await_migration(Bench *bench)
+{
+    for (int i = 0; i < BENCH_WAIT_MS; i++) {
+        g_autoptr(JsonNode) result = bench_command(bench, "{\"execute\":\"query-migrate\"}\n");
+        JsonObject *migration = result ? json_node_get_object(result) : NULL;
+        const char *status = "none";
+
+        if (migration && json_object_has_member(migration, "status")) {
+            status = json_object_get_string_member(migration, "status");
+        }
+        if (strcmp(status, "completed") == 0) {
+            return;
+        }
+        if (strcmp(status, "failed") == 0) {
+            break;
+        }
+        g_usleep(1000);
+    }
+    fail_msg("the state was not saved or restored");
+}
+
+static void bench_migrate(Bench *bench, const char *command, const char *path)
+{
+    g_autofree char *line = g_strdup_printf(
+        "{\"execute\":\"%s\",\"arguments\":{\"uri\":\"file:%s\"}}\n", command, path);
+    g_autoptr(JsonNode) result = bench_command(bench, line);
+
+    assert_non_null(result);
+    bench_await_migration(bench);
+}
+
+void bench_save(Bench *bench, const char *path)
+{
+    g_autoptr(JsonNode) result = NULL;
+
+    bench_migrate(bench, "migrate", path);
+    result = bench_command(bench, "{\"execute\":\"cont\"}\n");
+    assert_non_null(result);
+}
+
+/* With `incoming` the machine waits for its state. */
+static Bench *bench_open_with(const char *rom_path, bool incoming)
 {
     const char *program = g_getenv("QEMU");
     Bench *bench = g_new0(Bench, 1);
@@ -506,6 +548,9 @@ static Bench *bench_open_with(const char *rom_path)
         g_strv_builder_add_many(words, "-accel", "qtest", "-chardev", test, "-qtest",
                                 "chardev:test", "-qtest-log", "none", NULL);
     }
+    if (incoming) {
+        g_strv_builder_add_many(words, "-incoming", "defer", NULL);
+    }
     argv = g_strv_builder_end(words);
     bench->pid = bench_start(argv, far_ends, far_count);
     for (size_t i = 0; i < far_count; i++) {
@@ -520,12 +565,12 @@ static Bench *bench_open_with(const char *rom_path)
 
 Bench *bench_open(void)
 {
-    return bench_open_with(NULL);
+    return bench_open_with(NULL, false);
 }
 
 Bench *bench_open_running(const char *rom_path)
 {
-    return bench_open_with(rom_path);
+    return bench_open_with(rom_path, false);
 }
 
 void bench_close(Bench *bench)
@@ -542,6 +587,19 @@ void bench_close(Bench *bench)
     bench_wire_close(&bench->monitor);
     g_queue_clear_full(&bench->calls, g_free);
     g_free(bench);
+}
+
+Bench *bench_open_saved(const char *path, int64_t now_ns)
+{
+    Bench *bench = bench_open_with(NULL, true);
+
+    /* The bench's clock is no part of the state. */
+    if (now_ns > 0) {
+        g_free(bench_askf(bench, "clock_set %" PRId64 "\n", now_ns));
+    }
+    bench_migrate(bench, "migrate-incoming", path);
+    bench_forget_calls(bench);
+    return bench;
 }
 
 int bench_setup(void **state)

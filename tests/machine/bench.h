@@ -47,6 +47,15 @@ Bench *bench_open(void);
 /* Starts a machine that executes the raw binary at `rom_path`; nobody steps its time. */
 Bench *bench_open_running(const char *rom_path);
 
+/* Writes the whole state of the machine to a new file at `path` and goes on. */
+void bench_save(Bench *bench, const char *path);
+
+/*
+ * Starts a machine in the state saved at `path` when the time was `now_ns`. Its calls start empty,
+ * and its interrupt lines count as low until they change.
+ */
+Bench *bench_open_saved(const char *path, int64_t now_ns);
+
 /* Ends the machine. It must still be alive and answering. */
 void bench_close(Bench *bench);
 

@@ -4,13 +4,15 @@
  *
  * Each run draws acts from one seed: writes and reads of every width at every register and around
  * it, with the values that mean something among those that do not; orders; steps of time. Whatever
- * happened, a device made as new afterwards must work. A seed that fails fails again.
+ * happened, a device made as new afterwards must work. A seed that fails fails again; it is the
+ * last one printed. HOSTILE_SEEDS in the environment asks for more of them.
  */
 #include <inttypes.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -232,9 +234,13 @@ static void assert_new_device_works(Bench *bench)
 
 static void test_hostile__machine_survives_whatever_is_written(void **state)
 {
-    for (uint64_t seed = 1; seed <= SEEDS; seed++) {
+    const char *wanted = getenv("HOSTILE_SEEDS");
+    uint64_t seeds = wanted ? strtoull(wanted, NULL, 10) : SEEDS;
+
+    for (uint64_t seed = 1; seed <= seeds; seed++) {
         uint64_t random = seed;
 
+        print_message("# seed %" PRIu64 "\n", seed);
         for (int i = 0; i < ACTS; i++) {
             act(*state, &random);
         }
