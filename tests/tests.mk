@@ -3,6 +3,8 @@
 
 TEST_COMMANDS += "$(BUILD)/tidy"
 
+-include tests/unit/network/network.mk
+
 test-build: $(BUILD)/tests.list $(BUILD)/tidy
 .PHONY: $(BUILD)/tests.list
 $(BUILD)/tests.list:

@@ -120,7 +120,7 @@ static void *timer_new(SlirpTimerCb callback, void *callback_opaque, void *opaqu
     (void)callback;
     (void)callback_opaque;
     (void)opaque;
-    assert(!"libslirp made a timer");
+    g_assert_not_reached();
     return NULL;
 }
 

@@ -89,7 +89,7 @@ bool mutate_tamper(Prng *prng, MutateTamper where, const char *keys_path, GByteA
     case MUTATE_TAMPER_KEY:
         return sign(header, keys_path, TLS_FILE_STRANGER_KEY, error);
     case MUTATE_TAMPERS:
-        assert(!"not a place");
+        g_assert_not_reached();
     }
     return true;
 }
