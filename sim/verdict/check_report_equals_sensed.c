@@ -23,6 +23,13 @@ static bool fits(const char *reported, const char *sensed)
     return strcmp(reported, sensed) == 0;
 }
 
+/* Where a loss of power has left the bolt. */
+static const char *where_left(const Event *lost)
+{
+    int64_t position = event_integer(lost, "bolt", 0);
+    return position == 0 ? "unlocked" : position == 1000 ? "locked" : "between";
+}
+
 /* Whether `device` was at any time in [from, until] as reported. */
 static bool was_so(const DeviceSetup *device, const GPtrArray *events, const char *reported,
                    VTime from, VTime until)
@@ -38,6 +45,7 @@ static bool was_so(const DeviceSetup *device, const GPtrArray *events, const cha
         }
         const char *next = event->kind == EVENT_BOLT_MOVED     ? event_text(event, "state")
                            : event->kind == EVENT_BOLT_STALLED ? "between"
+                           : event->kind == EVENT_POWER_LOST   ? where_left(event)
                                                                : NULL;
         if (next == NULL) {
             continue;
