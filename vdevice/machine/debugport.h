@@ -2,9 +2,9 @@
 /*
  * Lockstep debug port gate.
  *
- * Registers: vdevice/contract/regs/debugport.def. Whether a probe may attach is decided at reset from
- * the life cycle in OTP (BLANK or RETURNED exactly; any other pattern of fuses is shut), and can
- * only be narrowed by software until the next reset. Without power nobody attaches.
+ * Registers: vdevice/contract/regs/debugport.def. Whether a probe may attach is decided at reset
+ * from the life cycle in OTP (BLANK or RETURNED exactly; any other pattern of fuses is shut), and
+ * can only be narrowed by software until the next reset. Without power nobody attaches.
  *
  * QEMU interface:
  *  + sysbus MMIO region 0: the registers, one page

@@ -3,7 +3,8 @@
  * Lockstep lock mechanism; its datasheet is lockmech.h.
  *
  * L1  The bolt's position at time t is travel_ns + direction * (t - since_ns), within the ends.
- * L2  direction is not 0 only if the motor drives that way, nothing jams and the end is not reached.
+ * L2  direction is not 0 only if the motor drives that way, nothing jams, and the end is not yet
+ *     reached.
  * L3  The timer runs exactly while direction is not 0 (then: to the end) or while the motor drives
  *     against a jam and has not stalled yet (then: to the stall).
  * L4  Whoever changes drive, jam or place calls lockmech_settle() before and lockmech_resume()
@@ -48,7 +49,7 @@ static uint32_t lockmech_permille(const LockmechState *s)
     return MAX(travel_ns * LOCKMECH_PERMILLE / LOCKMECH_TRAVEL_NS, 1);
 }
 
-/* Makes the calls that are due. Orders may come back meanwhile, so this is the caller's last act. */
+/* Makes the calls that are due: the caller's last act, since orders may come back meanwhile. */
 static void lockmech_call_out(LockmechState *s)
 {
     if (s->motor_call_due) {

@@ -9,20 +9,20 @@
  *
  * The bolt moves while the motor drives it, no jam holds it and it is not at that end. A motor that
  * has driven for LOCKMECH_STALL_NS against a jam is STALLED until the jam or the drive ends. Any
- * change of DRIVE starts the wait anew. Values of DRIVE that are not listed are ignored. A hand turns
- * the bolt to a place at once, and not at all while it is jammed.
+ * change of DRIVE starts the wait anew. Values of DRIVE that are not listed are ignored. A hand
+ * turns the bolt to a place at once, and not at all while it is jammed.
  *
  * QEMU interface:
  *  + sysbus MMIO region 0: the registers, one page
  *  + sysbus IRQ 0: high while any bit of EVENTS is set that is set in IRQ_ENABLE too
  *  + hostlink: calls HOSTLINK_MOTOR when DRIVE changes, HOSTLINK_BOLT when the bolt starts, stops,
- *    turns round, is turned by hand or stalls; orders HOSTLINK_DOOR, _JAM, _BOLT_SET; HOSTLINK_BEGIN
- *    gives bolt and door, free of jams
+ *    turns round, is turned by hand or stalls; orders HOSTLINK_DOOR, _JAM, _BOLT_SET;
+ *    HOSTLINK_BEGIN gives bolt and door, free of jams
  *
  * Bolt, jam and door are the world's: they survive every reset and power loss. A reset or a loss of
- * power stops the bolt where it is and returns all registers to zero. After a reset with the power on
- * a motor that was driving and a bolt that was moving are called out as stopped; a loss of power is
- * not, since HOSTLINK_POWER_LOST tells.
+ * power stops the bolt where it is and returns all registers to zero. After a reset with the power
+ * on, a motor that was driving and a bolt that was moving are called out as stopped; a loss of power
+ * is not, since HOSTLINK_POWER_LOST tells.
  */
 #ifndef LOCKSTEP_LOCKMECH_H
 #define LOCKSTEP_LOCKMECH_H

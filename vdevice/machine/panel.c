@@ -25,7 +25,7 @@ static void panel_update_irq(PanelState *s)
     qemu_set_irq(s->irq, (panel_status(s) & s->irq_enable) != 0);
 }
 
-/* Makes the calls that are due. Orders may come back meanwhile, so this is the caller's last act. */
+/* Makes the calls that are due: the caller's last act, since orders may come back meanwhile. */
 static void panel_call_out(PanelState *s)
 {
     if (s->leds_call_due) {

@@ -5,10 +5,8 @@
  * Registers: vdevice/contract/regs/pka.def. The arithmetic is GNU hogweed's; this file only moves
  * operands, checks them (FIPS 186-5) and keeps time: PKA_MULTIPLY_NS for MULTIPLY, MULTIPLY_BASE
  * and ECDSA_SIGN, PKA_VERIFY_NS for ECDSA_VERIFY, whatever the operands are. Results, RESULT and
- * INVALID appear together with DONE at the end of that time. CLEAR and unknown commands end at once.
- *
- * Operand memory cannot be written while BUSY. A signature whose r or s is zero or not under n is
- * not unfit but BAD. A nonce that gives r or s of zero is unfit.
+ * INVALID appear together with DONE at the end of that time. CLEAR and unknown commands end at
+ * once.
  *
  * QEMU interface:
  *  + sysbus MMIO region 0: the registers, one page
