@@ -21,6 +21,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
@@ -50,6 +51,7 @@ typedef struct Service {
     GatewayService callbacks;
     void *user_data;
     int listener;
+    int place; /* what the listener is bound to */
     char *path;
 } Service;
 
@@ -75,7 +77,6 @@ struct Gateway {
     Queue *queue;
     GatewaySend send;
     void *user_data;
-    char *folder;
     Service services[GATEWAY_SERVICES_MAX];
     uint32_t first_inside;
     GPtrArray *streams; /* of GatewayStream, oldest first */
@@ -382,17 +383,12 @@ static FrameMac slirp_mac(uint32_t address)
 }
 
 Gateway *gateway_new(const GatewayAddresses *addresses, Queue *queue, GatewaySend send_frame,
-                     void *user_data, GError **error)
+                     void *user_data)
 {
-    g_autofree char *folder = g_dir_make_tmp("lockstep-XXXXXX", error);
-    if (folder == NULL) {
-        return NULL;
-    }
     /* libslirp writes to sockets whose other end may be gone, and does not guard against it. */
     signal(SIGPIPE, SIG_IGN);
 
     Gateway *gateway = g_new0(Gateway, 1);
-    gateway->folder = g_steal_pointer(&folder);
     gateway->queue = queue;
     gateway->send = send_frame;
     gateway->user_data = user_data;
@@ -447,35 +443,59 @@ void gateway_free(Gateway *gateway)
     slirp_cleanup(gateway->slirp);
     for (unsigned i = 0; i < gateway->firewall.service_count; i++) {
         close(gateway->services[i].listener);
-        g_unlink(gateway->services[i].path);
+        close(gateway->services[i].place);
         g_free(gateway->services[i].path);
     }
-    g_rmdir(gateway->folder);
-    g_free(gateway->folder);
     g_ptr_array_unref(gateway->streams);
     g_array_unref(gateway->polls);
     g_free(gateway);
 }
 
-/* Listens at a path in the gateway's folder; -1 with `error` set if the host will not have it. */
-static int listen_at(const char *path, GError **error)
+/* Binds `fd` in a folder made for it, and opens what it is bound to. Both names are gone after. */
+static int bind_unseen(int fd, GError **error)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
+    g_autofree char *folder = g_dir_make_tmp("lockstep-XXXXXX", error);
+    if (folder == NULL) {
+        return -1;
+    }
+    g_autofree char *path = g_build_filename(folder, "s", NULL);
+    int place = -1;
     if (g_strlcpy(address.sun_path, path, sizeof address.sun_path) >= sizeof address.sun_path) {
-        g_set_error(error, GATEWAY_ERROR, GATEWAY_ERROR_HOST, "%s: too long for a socket; set TMPDIR",
-                    path);
-        return -1;
+        errno = ENAMETOOLONG;
+    } else if (bind(fd, (const struct sockaddr *)&address, sizeof address) == 0) {
+        place = open(path, O_PATH | O_CLOEXEC);
     }
-    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (fd < 0 || bind(fd, (const struct sockaddr *)&address, sizeof address) < 0 ||
-        listen(fd, SOMAXCONN) < 0) {
+    if (place < 0) {
         g_set_error(error, GATEWAY_ERROR, GATEWAY_ERROR_HOST, "%s: %s", path, g_strerror(errno));
-        if (fd >= 0) {
-            close(fd);
-        }
-        return -1;
     }
-    return fd;
+    g_unlink(path);
+    g_rmdir(folder);
+    return place;
+}
+
+/*
+ * Gives `service` a listener that libslirp can reach. It wants a path; one through /proc leads to a
+ * socket that has no name any more, so nothing is left behind whenever the lab is killed.
+ */
+static bool listen_unseen(Service *service, GError **error)
+{
+    service->place = -1;
+    service->listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (service->listener < 0) {
+        g_set_error(error, GATEWAY_ERROR, GATEWAY_ERROR_HOST, "a local socket: %s",
+                    g_strerror(errno));
+        return false;
+    }
+    service->place = bind_unseen(service->listener, error);
+    if (service->place < 0) {
+        close(service->listener);
+        return false;
+    }
+    int failed = listen(service->listener, SOMAXCONN);
+    assert(failed == 0);
+    service->path = g_strdup_printf("/proc/self/fd/%d", service->place);
+    return true;
 }
 
 bool gateway_add_service(Gateway *gateway, uint32_t address, uint16_t port,
@@ -483,17 +503,15 @@ bool gateway_add_service(Gateway *gateway, uint32_t address, uint16_t port,
 {
     unsigned index = gateway->firewall.service_count;
     assert(index < GATEWAY_SERVICES_MAX);
-    g_autofree char *path = g_strdup_printf("%s/%u", gateway->folder, index);
-    int listener = listen_at(path, error);
-    if (listener < 0) {
+    Service *place = &gateway->services[index];
+    *place = (Service){.callbacks = *service, .user_data = user_data};
+    if (!listen_unseen(place, error)) {
         return false;
     }
     FirewallService rule = {address, port, gateway->first_inside + index};
     struct in_addr inside = ipv4(rule.inside);
-    int added = slirp_add_unix(gateway->slirp, path, &inside, port);
+    int added = slirp_add_unix(gateway->slirp, place->path, &inside, port);
     assert(added == 0);
-    gateway->services[index] =
-        (Service){*service, user_data, listener, g_steal_pointer(&path)};
     gateway->firewall.services[index] = rule;
     gateway->firewall.service_count++;
     return true;

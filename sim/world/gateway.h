@@ -17,7 +17,7 @@
  * The gateway owns the streams. A service's user pointer must outlive the gateway. `send` is called
  * from within `gateway_input` and from queue entries.
  *
- * Opening fails when the host gives no socket. Later trouble with a socket of the lab's own making
+ * Adding a service fails when the host gives no socket. Later trouble with a socket of the lab's own making
  * is a bug, and asserts.
  */
 
@@ -66,7 +66,7 @@ typedef struct GatewayService {
 typedef void (*GatewaySend)(const uint8_t *frame, size_t bytes, void *user_data);
 
 Gateway *gateway_new(const GatewayAddresses *addresses, Queue *queue, GatewaySend send,
-                     void *user_data, GError **error);
+                     void *user_data);
 
 /* Closes every stream (their services hear of it) and frees the gateway. */
 void gateway_free(Gateway *gateway);

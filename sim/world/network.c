@@ -232,10 +232,7 @@ static bool add_router(Network *network, GError **error)
                                                .first_lease = NETWORK_LEASES,
                                                .first_inside = NETWORK_INSIDE};
     network->uplink = add_link(network, "uplink", network_router_hears, network);
-    network->gateway = gateway_new(&addresses, network->queue, network_router_says, network, error);
-    if (network->gateway == NULL) {
-        return false;
-    }
+    network->gateway = gateway_new(&addresses, network->queue, network_router_says, network);
     network->updates = add_service(network, "updates", NETWORK_UPDATES, error);
     return network->updates != NULL;
 }
