@@ -21,8 +21,8 @@
  *
  * Bolt, jam and door are the world's: they survive every reset and power loss. A reset or a loss of
  * power stops the bolt where it is and returns all registers to zero. After a reset with the power
- * on, a motor that was driving and a bolt that was moving are called out as stopped; a loss of power
- * is not, since HOSTLINK_POWER_LOST tells.
+ * on, a motor that was driving and a bolt that was moving are called out as stopped; a loss of
+ * power is not, since HOSTLINK_POWER_LOST tells.
  */
 #ifndef LOCKSTEP_LOCKMECH_H
 #define LOCKSTEP_LOCKMECH_H

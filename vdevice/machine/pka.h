@@ -8,6 +8,9 @@
  * INVALID appear together with DONE at the end of that time. CLEAR and unknown commands end at
  * once.
  *
+ * Operand memory cannot be written while BUSY. A signature whose r or s is zero or not under n is
+ * not unfit but BAD. A nonce that gives r or s of zero is unfit.
+ *
  * QEMU interface:
  *  + sysbus MMIO region 0: the registers, one page
  *  + sysbus IRQ 0: high while STATUS.DONE and IRQ_ENABLE bit 0 are set
