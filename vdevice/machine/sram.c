@@ -6,6 +6,7 @@
 #include "qemu/module.h"
 #include "exec/exec-all.h"
 #include "exec/memory.h"
+#include "exec/ram_addr.h"
 #include "hw/sysbus.h"
 #include "migration/vmstate.h"
 #include "qapi/error.h"
@@ -21,30 +22,36 @@ struct SramState {
 
     MemoryRegion memory;
     uint64_t pattern;
+    bool forgotten; /* to be filled with the pattern before anybody looks */
 };
 
 void sram_changed(MemoryRegion *memory, hwaddr offset, hwaddr bytes)
 {
-    if (tcg_enabled()) {
-        ram_addr_t start = memory_region_get_ram_addr(memory) + offset;
+    ram_addr_t start = memory_region_get_ram_addr(memory) + offset;
 
+    /* A page that is clean in this sense has code; walking the others one by one is dear. */
+    if (tcg_enabled() &&
+        cpu_physical_memory_range_includes_clean(start, bytes, 1 << DIRTY_MEMORY_CODE)) {
         tb_invalidate_phys_range(start, start + bytes - 1);
     }
     memory_region_set_dirty(memory, offset, bytes);
 }
 
-static void sram_forget(SramState *sram)
+static void sram_fill(SramState *sram)
 {
     uint64_t *word = memory_region_get_ram_ptr(&sram->memory);
     uint64_t x = sram->pattern;
 
+    if (!sram->forgotten) {
+        return;
+    }
+    sram->forgotten = false;
     /* A Weyl sequence, folded: not random, but no value that a program may hope for. */
     for (uint32_t i = 0; i < SRAM_BYTES / sizeof(*word); i++) {
         x += UINT64_C(0xd1342543de82ef95);
         word[i] = cpu_to_le64(x ^ (x >> 29) ^ (x << 17));
     }
     sram_changed(&sram->memory, 0, SRAM_BYTES);
-    sram->pattern = sram->pattern * UINT64_C(0x5851f42d4c957f2d) + 1;
 }
 
 static void sram_begin(void *opaque, const HostlinkBegin *begin)
@@ -52,23 +59,33 @@ static void sram_begin(void *opaque, const HostlinkBegin *begin)
     SramState *sram = opaque;
 
     sram->pattern = begin->trng_seed ^ UINT64_C(0x5352414d5352414d);
-    sram_forget(sram);
+    sram->forgotten = true;
 }
 
 static void sram_power_off(void *opaque)
 {
-    sram_forget(opaque);
+    SramState *sram = opaque;
+
+    sram->pattern = sram->pattern * UINT64_C(0x5851f42d4c957f2d) + 1;
+    sram->forgotten = true;
+}
+
+static void sram_power_on(void *opaque, uint64_t off_duration)
+{
+    sram_fill(opaque);
 }
 
 static const HostlinkListener sram_listener = {
     .begin = sram_begin,
     .power_off = sram_power_off,
+    .power_on = sram_power_on,
 };
 
 static void sram_read(void *opaque, uint32_t offset, uint8_t *ret_bytes, uint32_t bytes)
 {
     SramState *sram = opaque;
 
+    sram_fill(sram);
     memcpy(ret_bytes, (uint8_t *)memory_region_get_ram_ptr(&sram->memory) + offset, bytes);
 }
 
@@ -95,6 +112,7 @@ static const VMStateDescription sram_vmstate = {
     .minimum_version_id = 1,
     .fields = (const VMStateField[]){
         VMSTATE_UINT64(pattern, SramState),
+        VMSTATE_BOOL(forgotten, SramState),
         VMSTATE_END_OF_LIST()
     }
 };
