@@ -148,3 +148,30 @@ test-build: $(UNIT_TESTS)
 TEST_COMMANDS += $(UNIT_TESTS:%="%")
 
 -include $(shell test -d $(UNIT_DIR)/obj && find $(UNIT_DIR)/obj -name '*.d')
+
+# --- The ROM on the machine ------------------------------------------------------------------------
+
+ROM_TEST := $(BUILD)/tests/system
+CRYPTO_ROM_OBJECTS := $(call firmware_objects,tests/system/crypto_rom.c \
+	$(FIRMWARE_DIR)/drivers/startup.c) $(FIRMWARE_SHARED_OBJECTS)
+
+$(ROM_TEST)/crypto-accel.elf: $(CRYPTO_ROM_OBJECTS) $(call firmware_objects,$(FIRMWARE_ACCEL)) \
+		$(ROM_LDSCRIPT)
+	@mkdir -p $(@D)
+	@$(FIRMWARE_CC) $(FIRMWARE_LDFLAGS) -T $(ROM_LDSCRIPT) $(filter %.o,$^) -o $@
+
+$(ROM_TEST)/crypto-soft.elf: $(CRYPTO_ROM_OBJECTS) $(call firmware_objects,$(FIRMWARE_SOFT)) \
+		$(SOFT_TARGET_OBJECTS) $(ROM_LDSCRIPT)
+	@mkdir -p $(@D)
+	@$(FIRMWARE_CC) $(FIRMWARE_LDFLAGS) -T $(ROM_LDSCRIPT) $(filter %.o,$^) -o $@
+
+$(ROM_TEST)/crypto-%.bin: $(ROM_TEST)/crypto-%.elf
+	@$(FIRMWARE_COPY) -O binary $< $@
+
+$(ROM_TEST)/test_rom: $(BUILD)/sim/obj/tests/system/test_rom.o $(BUILD)/sim/lab.a \
+		$(HOST_MBEDTLS_LIBS)
+	@mkdir -p $(@D)
+	@$(CC) $^ $(SIM_LIBRARIES) -lcmocka -o $@
+
+test-build: $(ROM_TEST)/test_rom $(ROM_TEST)/crypto-accel.bin $(ROM_TEST)/crypto-soft.bin
+TEST_COMMANDS += "$(ROM_TEST)/test_rom $(BUILD)"
