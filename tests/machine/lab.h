@@ -11,7 +11,8 @@
  *
  * A machine that dies, breaks the contract or is silent for LAB_WAIT_S seconds fails the test.
  *
- * The program to start is $QEMU, or build/qemu-system-arm; the ROM is build/tests/machine/lockstep_rom.bin.
+ * The program to start is $QEMU, or build/qemu-system-arm; the ROM is
+ * build/tests/machine/lockstep_rom.bin.
  */
 
 #include <stdbool.h>

@@ -4,8 +4,8 @@
 /*
  * What lockstep_rom can be asked to do: the test writes a LockstepTrial to the flash at
  * LOCKSTEP_ROM_TRIAL_OFFSET, and the ROM does it after every reset. An erased word is
- * LOCKSTEP_ROM_IDLE. Each start shows the reset cause on POWER.PROGRESS, and so does each trial that
- * lives on show what it found, as LOCKSTEP_ROM_SHOWS plus a value.
+ * LOCKSTEP_ROM_IDLE. Each start shows the reset cause on POWER.PROGRESS, and so does each trial
+ * that lives on show what it found, as LOCKSTEP_ROM_SHOWS plus a value.
  */
 
 #include "vdevice/contract/memory_map.h"
@@ -36,7 +36,8 @@ enum {
     LOCKSTEP_ROM_RESET_REQUEST = 5, /* SYSRESETREQ */
     LOCKSTEP_ROM_STORE_FLASH = 6,   /* a store into the flash array must fault */
     LOCKSTEP_ROM_READ_WINDOW = 7,   /* a read of the closed window must fault */
-    LOCKSTEP_ROM_WRAP = 8,          /* an unaligned load across 4 GiB must fault, and nothing more */
+    /* an unaligned load across 4 GiB must fault, and nothing more */
+    LOCKSTEP_ROM_WRAP = 8,
     LOCKSTEP_ROM_SPEAK = 9,         /* half a line on the UART, then sleeps */
     LOCKSTEP_ROM_SPIN = 10,         /* runs for ever */
     LOCKSTEP_ROM_HOSTILE = 11,      /* runs the code, on after every fault and reset */

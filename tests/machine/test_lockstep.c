@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Do machine and lab advance in lockstep: every stop exact, every run repeatable, no guest too wild? */
+/* Do machine and lab advance in lockstep: every stop exact, every run repeatable, no guest too
+   wild? */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

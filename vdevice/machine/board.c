@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The machine `lockstep`: a Cortex-M33 and the blocks of the lock, at the addresses of the contract.
+ * The machine `lockstep`: a Cortex-M33 and the blocks of the lock, at the addresses of the
+ * contract.
  *
- * This file wires and implements nothing. The boot ROM is the raw image named by -bios; it is copied
- * into its region once, at start, because blobs registered with QEMU's loader are written again at
- * every reset, which throws their translated code away.
+ * This file wires and implements nothing. The boot ROM is the raw image named by -bios; it is
+ * copied into its region once, at start, because blobs registered with QEMU's loader are written
+ * again at every reset, which throws their translated code away.
  */
 #include "qemu/osdep.h"
 #include "qemu/error-report.h"

@@ -10,8 +10,8 @@
  * that the boot ROM chooses and locks. After a reset the window shows nothing: reading it is a
  * BusFault until WINDOW is written. Storing to either is a BusFault.
  *
- * A new command that is accepted clears DONE and the error bits of the one before. A reset completes
- * an operation in progress; the controller then shows its reset values.
+ * A new command that is accepted clears DONE and the error bits of the one before. A reset
+ * completes an operation in progress; the controller then shows its reset values.
  *
  * QEMU interface:
  *  + sysbus MMIO region 0: the registers.

@@ -4,11 +4,11 @@
  *
  * Invariants:
  *
- *  H1  With a lab, only the vCPU thread executes, runs virtual timers, moves virtual time, reads and
- *      writes the wire, resets and cycles the power. The main loop only keeps signals and gdb.
+ *  H1  With a lab, only the vCPU thread executes, runs virtual timers, moves virtual time, reads
+ *      and writes the wire, resets and cycles the power. The main loop only keeps signals and gdb.
  *  H2  Power and reset change between two instructions, with every executed instruction accounted:
- *      what asks for a change only marks it, hostlink_schedule() queues the work on the vCPU, and the
- *      vCPU leaves its translated code before the next instruction.
+ *      what asks for a change only marks it, hostlink_schedule() queues the work on the vCPU, and
+ *      the vCPU leaves its translated code before the next instruction.
  *  H3  While a reply is being carried out no call is sent (CONTENT apart): calls queue and follow.
  *  H4  The guest executes nothing while the power is off: hostlink_power_lost() returns powered.
  *  H5  After BEGIN nothing depends on what the process did before: time and instruction count start

@@ -15,12 +15,12 @@
  * thread (the vCPU's) executes, runs virtual timers, moves time forward when the processor idles,
  * talks to the lab, and performs resets and power cycles between two instructions; see hostlink.c.
  *
- * What survives what. A block's ordinary QEMU reset is a reset of the chip: registers to their reset
- * values, timers deleted; nothing that lives outside the chip's logic (fuses, bolt position, battery,
- * cable) may change in it. `power_off` comes at the instant of the loss, before anything else: fix
- * what depends on the time since (a moving bolt stops where it is). `begin` makes the block as new:
- * time is already zero, a QEMU reset follows before the next instruction. `power_on` comes after the
- * reset that it implies.
+ * What survives what. A block's ordinary QEMU reset is a reset of the chip: registers to their
+ * reset values, timers deleted; nothing that lives outside the chip's logic (fuses, bolt position,
+ * battery, cable) may change in it. `power_off` comes at the instant of the loss, before anything
+ * else: fix what depends on the time since (a moving bolt stops where it is). `begin` makes the
+ * block as new: time is already zero, a QEMU reset follows before the next instruction. `power_on`
+ * comes after the reset that it implies.
  *
  * A lab that breaks the contract ends the process with exit code 3; nothing here returns an error.
  *
@@ -30,11 +30,12 @@
  * QEMU interface:
  *  + Property "fd": inherited descriptor of a stream socket to the lab; -1 (default) for none. With
  *    one, `-icount shift=3,sleep=off` is required.
- *  + Property "guard" (default on): off restores QEMU's own idle handling with its race; tests only.
- *  + QOM property "order" (write): "<type> <body as hexadecimal bytes>", for example "109 3100000000000000"
- *    presses key 1. Refused with an error if it breaks the contract.
- *  + QOM property "calls" (read): "<type> <time> <body in hexadecimal>\n" for each call since the last
- *    read; only without a descriptor.
+ *  + Property "guard" (default on): off restores QEMU's own idle handling with its race; tests
+ *    only.
+ *  + QOM property "order" (write): "<type> <body as hexadecimal bytes>", for example
+ *    "109 3100000000000000" presses key 1. Refused with an error if it breaks the contract.
+ *  + QOM property "calls" (read): "<type> <time> <body in hexadecimal>\n" for each call since the
+ *    last read; only without a descriptor.
  */
 
 #include "vdevice/contract/hostlink.h"
@@ -46,7 +47,8 @@ OBJECT_DECLARE_SIMPLE_TYPE(HostlinkState, LOCKSTEP_HOSTLINK)
 /* What a block may want to hear about; any member may be NULL. */
 typedef struct HostlinkListener {
     void (*begin)(void *opaque, const HostlinkBegin *begin); /* a new device */
-    void (*quiet)(void *opaque);     /* the processor idles, or a reset or loss of power is about to happen */
+    /* the processor idles, or a reset or loss of power is about to happen */
+    void (*quiet)(void *opaque);
     void (*power_off)(void *opaque); /* the power is lost at this instant */
     void (*power_on)(void *opaque, uint64_t off_duration); /* the power is back; reset is done */
 } HostlinkListener;
@@ -61,13 +63,14 @@ void hostlink_take_word(uint32_t type, void (*take)(void *opaque, uint32_t value
 void hostlink_take(uint32_t type, void (*take)(void *opaque, const void *body, uint32_t bytes),
                    void *opaque);
 
-/* Makes a call and returns when the lab has replied; queues it while a reply is being carried out. */
+/* Makes a call and returns when the lab has replied. During a reply or a reset it is queued and
+   follows; before HELLO it is dropped. */
 void hostlink_call(uint32_t type, const void *body, uint32_t bytes);
 
 /* The same with a HostlinkWord. */
 void hostlink_call_word(uint32_t type, uint32_t value);
 
-/* Asks for a reset of the system with a POWER_RESET_CAUSE; it happens before the next instruction. */
+/* Asks for a reset of the system with a POWER_RESET_CAUSE, before the next instruction. */
 void hostlink_reset(uint32_t cause);
 
 /* For qemu_wrap.c: the processor has locked up, which the supervisor answers with a reset. */
@@ -76,7 +79,7 @@ void hostlink_lock_up(void);
 /* The cause of the reset in progress or last done, for the power block. */
 uint32_t hostlink_reset_cause(void);
 
-/* Tells where the bolt stands, for the report of a loss of power; lockmech says so in `power_off`. */
+/* Tells where the bolt stands, for POWER_LOST; lockmech says so in `power_off`. */
 void hostlink_bolt_stands(uint32_t position);
 
 /* Whether the device has power. Orders arrive in either state. */
@@ -85,7 +88,8 @@ bool hostlink_is_powered(void);
 /* Whether the lab asked for these calls; `bit` is a HOSTLINK_OBSERVE_... */
 bool hostlink_observes(uint32_t bit);
 
-/* What a memory offers to READ, WRITE and DAMAGE. Ranges have been checked; `write` and `damage` may be NULL. */
+/* What a memory offers to READ, WRITE and DAMAGE. Ranges have been checked; `write` and `damage`
+   may be NULL. */
 typedef struct HostlinkSpace {
     uint32_t bytes;
     void (*read)(void *opaque, uint32_t offset, uint8_t *ret_bytes, uint32_t bytes);

@@ -5,11 +5,12 @@
 /*
  * Cells that keep their state without power, and the operations that change them: flash and fuses.
  *
- * An array is bytes of cells. One operation at a time *drives* some of its cells (the strobe) to one
- * level: a flash program drives to 0 the bits that are 0 in the data, an erase drives a whole sector
- * to 1, a fuse program drives to 1 the bits that are 1 in the data. Cells change when the operation's
- * time is over; until then they read as before. A loss of power in between leaves what the lab's
- * cut says, nothing else. A reset of the chip does not reach the cells: the operation is completed.
+ * An array is bytes of cells. One operation at a time *drives* some of its cells (the strobe) to
+ * one level: a flash program drives to 0 the bits that are 0 in the data, an erase drives a whole
+ * sector to 1, a fuse program drives to 1 the bits that are 1 in the data. Cells change when the
+ * operation's time is over; until then they read as before. A loss of power in between leaves what
+ * the lab's cut says, nothing else. A reset of the chip does not reach the cells: the operation is
+ * completed.
  *
  * All arrays share one numbering of operations since BEGIN.
  *
@@ -29,7 +30,8 @@
 typedef struct NvmArray NvmArray;
 
 typedef struct NvmArrayOps {
-    void (*changed)(void *opaque, uint32_t offset, uint32_t bytes); /* cells differ now; may be NULL */
+    /* cells differ now; may be NULL */
+    void (*changed)(void *opaque, uint32_t offset, uint32_t bytes);
     void (*done)(void *opaque); /* the operation is over */
 } NvmArrayOps;
 
@@ -63,7 +65,7 @@ struct NvmArray {
 void nvm_init(NvmArray *array, uint32_t space, uint8_t *cells, uint32_t bytes, uint8_t new_byte,
               const NvmArrayOps *ops, void *opaque);
 
-/* Starts an operation on an array at rest and tells the lab; the last thing a register write does. */
+/* Starts an operation on an array at rest and tells the lab; a register write's last act. */
 void nvm_start(NvmArray *array, uint32_t kind, uint32_t offset, const uint8_t *from,
                uint32_t bytes, int64_t duration);
 

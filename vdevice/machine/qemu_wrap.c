@@ -32,9 +32,9 @@ void G_NORETURN __wrap_cpu_abort(CPUState *cpu, const char *format, ...) G_GNUC_
 /*
  * The main loop moves virtual time to the next timer when it sees the processor idle. It may look
  * between the end of the slice that halted the processor and its accounting; then the clock
- * overshoots by the instructions of that slice, about once in 150,000 idle periods, and a run is not
- * repeated. Time is moved by the vCPU thread alone instead (next wrapper), which knows when it has
- * accounted, so the main loop has nothing to do here.
+ * overshoots by the instructions of that slice, about once in 150,000 idle periods, and a run is
+ * not repeated. Time is moved by the vCPU thread alone instead (next wrapper), which knows when it
+ * has accounted, so the main loop has nothing to do here.
  */
 void __wrap_icount_start_warp_timer(void)
 {
@@ -44,9 +44,9 @@ void __wrap_icount_start_warp_timer(void)
 }
 
 /*
- * The vCPU thread asks this before it sleeps until the main loop has moved time. With a lab it lives
- * through the idle time here and now: one thread, no hand-over, no race; and the call-outs of an idle
- * device cost no thread switch inside QEMU.
+ * The vCPU thread asks this before it sleeps until the main loop has moved time. With a lab it
+ * lives through the idle time here and now: one thread, no hand-over, no race; and the call-outs of
+ * an idle device cost no thread switch inside QEMU.
  */
 bool __wrap_all_cpu_threads_idle(void)
 {
@@ -77,9 +77,9 @@ int64_t __wrap_icount_percpu_budget(int cpu_count)
 }
 
 /*
- * QEMU does not model the lockup of an M-profile processor (a fault that cannot be taken) and aborts
- * the process. The chip's supervisor resets it, and a guest must not end the machine. Anything else
- * that is fatal to QEMU is a bug of the machine and stays fatal.
+ * QEMU does not model the lockup of an M-profile processor (a fault that cannot be taken) and
+ * aborts the process. The chip's supervisor resets it, and a guest must not end the machine.
+ * Anything else that is fatal to QEMU is a bug of the machine and stays fatal.
  */
 void __wrap_cpu_abort(CPUState *cpu, const char *format, ...)
 {
@@ -100,9 +100,9 @@ void __wrap_cpu_abort(CPUState *cpu, const char *format, ...)
 
 /*
  * An unaligned access that begins under 4 GiB and ends over it asks this QEMU for a page at 4 GiB,
- * which a 32-bit processor does not have. It would be cached as page 0 with a host address 4 GiB off:
- * the guest's next access to page 0 then ends the process. The architecture leaves such an access
- * unpredictable; here it is an unaligned one that faults.
+ * which a 32-bit processor does not have. It would be cached as page 0 with a host address 4 GiB
+ * off: the guest's next access to page 0 then ends the process. The architecture leaves such an
+ * access unpredictable; here it is an unaligned one that faults.
  */
 bool __wrap_arm_cpu_tlb_fill_align(CPUState *cpu, CPUTLBEntryFull *ret_entry, vaddr address,
                                    MMUAccessType access, int mmu_index, MemOp op, int size,

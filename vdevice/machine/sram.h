@@ -5,9 +5,9 @@
 /*
  * SRAM: 512 KiB that keep their contents over a reset and lose them with the power.
  *
- * After a loss it holds a pattern that looks random and depends only on the seed of BEGIN and on how
- * often the power was lost since, so that firmware which trusts what it never wrote is caught the
- * same way each time. The lab may read it at any time.
+ * After a loss it holds a pattern that looks random and depends only on the seed of BEGIN and on
+ * how often the power was lost since, so that firmware which trusts what it never wrote is caught
+ * the same way each time. The lab may read it at any time.
  *
  * QEMU interface:
  *  + sysbus MMIO region 0: the memory.

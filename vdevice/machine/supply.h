@@ -7,9 +7,9 @@
  *
  * The lab arms one cut at a time. Whatever the kind, the loss itself happens between two
  * instructions: the cut only marks it pending (`supply_lose`) and hostlink.c carries it out before
- * anything executes. A cut at an instruction needs no timer: the vCPU's slice is made to end exactly
- * there (`supply_instructions_left`), so idle time costs nothing. Instructions count from zero: the
- * cut at `at` leaves exactly `at` instructions executed.
+ * anything executes. A cut at an instruction needs no timer: the vCPU's slice is made to end
+ * exactly there (`supply_instructions_left`), so idle time costs nothing. Instructions count from
+ * zero: the cut at `at` leaves exactly `at` instructions executed.
  *
  * A cut that has caused a loss is used up.
  */
@@ -41,7 +41,8 @@ const HostlinkCut *supply_torn(void);
 void supply_nvm_started(uint64_t number, int64_t end);
 void supply_nvm_done(uint64_t number);
 
-/* Instructions that may be executed before the armed cut; INT64_MAX if none is at an instruction. */
+/* Instructions that may be executed before the armed cut; INT64_MAX if none is at an instruction.
+   */
 int64_t supply_instructions_left(void);
 
 /* Instructions executed since `supply_begin`. */
