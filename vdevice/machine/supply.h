@@ -41,8 +41,7 @@ const HostlinkCut *supply_torn(void);
 void supply_nvm_started(uint64_t number, int64_t end);
 void supply_nvm_done(uint64_t number);
 
-/* Instructions that may be executed before the armed cut; INT64_MAX if none is at an instruction.
-   */
+/* Instructions still to be executed before the armed cut; INT64_MAX if it is at none. */
 int64_t supply_instructions_left(void);
 
 /* Instructions executed since `supply_begin`. */
