@@ -182,7 +182,7 @@ static void take_result(Campaign *campaign, Job *job, RunResult *take_result, bo
     campaign->progress.wall_us = g_get_monotonic_time() - campaign->started_us;
     entry->counts[take_result->verdict]++;
     entry->open--;
-    if (job->reference) {
+    if (job->reference && take_result->verdict != VERDICT_ERROR) {
         add_points(campaign, job);
     }
     campaign->listener->finished(take_result, &campaign->progress, campaign->listener->user_data);

@@ -888,6 +888,19 @@ char *const *scenario_proves(const Scenario *scenario)
     return scenario->proves;
 }
 
+char **scenario_all_proves(const Scenario *scenario)
+{
+    GPtrArray *ids = g_ptr_array_new();
+    for (guint i = 0; i < scenario->claims->len; i++) {
+        const Claim *claim = g_ptr_array_index(scenario->claims, i);
+        for (char **id = claim->proves; *id != NULL; id++) {
+            g_ptr_array_add(ids, g_strdup(*id));
+        }
+    }
+    g_ptr_array_add(ids, NULL);
+    return (char **)g_ptr_array_free(ids, FALSE);
+}
+
 uint64_t scenario_seed(const Scenario *scenario)
 {
     return scenario->seed;

@@ -52,6 +52,10 @@ const char *scenario_id(const Scenario *scenario);
 const char *scenario_title(const Scenario *scenario);
 
 char *const *scenario_proves(const Scenario *scenario);
+
+/* Those of every claim, too; a list ending with NULL that the caller frees. */
+char **scenario_all_proves(const Scenario *scenario);
+
 uint64_t scenario_seed(const Scenario *scenario);
 
 /* What is swept; axis SWEEP_NONE when nothing is. */

@@ -1,0 +1,1079 @@
+/* SPDX-License-Identifier: MIT */
+
+/*
+ * The command line: argv to one stage to an exit code. The only file that prints or exits.
+ *
+ * Results go to standard output, talk to standard error; a bar is drawn only where somebody can see it.
+ */
+
+#include <locale.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <gio/gio.h>
+
+#include "sim/campaign.h"
+#include "sim/controls.h"
+#include "sim/evidence/bundle.h"
+#include "sim/listing.h"
+#include "sim/report/html.h"
+#include "sim/report/junit.h"
+#include "sim/report/text.h"
+
+enum {
+    EXIT_PASS = 0,
+    EXIT_FAIL = 1,
+    EXIT_INCONCLUSIVE = 2,
+    EXIT_LAB = 3,
+    EXIT_NOTHING = 4,
+    EXIT_USAGE = 64,
+};
+
+#define GDB_PORT_DEFAULT 1234
+#define REPLAY_TIMES_MAX 100000
+
+/* What the flags say. One struct per program, and only here. */
+typedef struct Options {
+    char *program;
+    char *scenarios;
+    char *images;
+    char *defects;
+    char *rom;
+    char *machine;
+    char *keys;
+    char *out;
+    char *seed;
+    char *shard;
+    char **filters;
+    char **provisions;
+    char *defect;
+    char *junit;
+    char *progress;
+    char *color;
+    int jobs;
+    int fail_max;
+    int wall_timeout_s;
+    int times;
+    int gdb_port;
+    gboolean gdb;
+    gboolean every_torn;
+    gboolean keep_all;
+    gboolean resume;
+    gboolean json;
+    gboolean version;
+    char **words;
+    bool use_color;
+    bool use_bar;
+    bool quiet;
+} Options;
+
+static volatile sig_atomic_t interrupts;
+
+static void on_interrupt(int number)
+{
+    (void)number;
+    interrupts++;
+}
+
+/* Flags, by the verbs that have them. */
+
+enum {
+    FLAGS_LAB = 1,     /* where things are */
+    FLAGS_SELECT = 2,  /* which scenarios */
+    FLAGS_RUN = 4,     /* how they are run */
+    FLAGS_OUT = 8,     /* the output folder */
+    FLAGS_JSON = 16,   /* --json */
+    FLAGS_REPLAY = 32, /* --times, --gdb */
+    FLAGS_DEFECT = 64, /* --defect */
+};
+
+static void add_entry(GArray *entries, const char *name, char letter, GOptionArg kind, void *into,
+                      const char *prose, const char *value)
+{
+    GOptionEntry entry = {name, letter, 0, kind, into, prose, value};
+    g_array_append_val(entries, entry);
+}
+
+static void add_lab_flags(GArray *entries, Options *options)
+{
+    add_entry(entries, "scenarios", 0, G_OPTION_ARG_FILENAME, &options->scenarios,
+              "where the scenarios are", "FOLDER");
+    add_entry(entries, "images", 0, G_OPTION_ARG_FILENAME, &options->images,
+              "where the images are", "FOLDER");
+    add_entry(entries, "defects", 0, G_OPTION_ARG_FILENAME, &options->defects,
+              "where the defects' recipes are", "FOLDER");
+    add_entry(entries, "rom", 0, G_OPTION_ARG_FILENAME, &options->rom, "the boot ROM", "FILE");
+    add_entry(entries, "machine", 0, G_OPTION_ARG_FILENAME, &options->machine,
+              "the machine's emulator", "FILE");
+    add_entry(entries, "keys", 0, G_OPTION_ARG_FILENAME, &options->keys,
+              "where the worthless keys are", "FOLDER");
+    add_entry(entries, "wall-timeout", 0, G_OPTION_ARG_INT, &options->wall_timeout_s,
+              "a machine silent for so many seconds of the host's time is an error", "SECONDS");
+    add_entry(entries, "color", 0, G_OPTION_ARG_STRING, &options->color, "auto, always, never",
+              "WHEN");
+}
+
+static void add_run_flags(GArray *entries, Options *options)
+{
+    add_entry(entries, "seed", 0, G_OPTION_ARG_STRING, &options->seed,
+              "instead of each scenario's own", "N");
+    add_entry(entries, "jobs", 'j', G_OPTION_ARG_INT, &options->jobs,
+              "so many runs at once; as many as processors if not given", "N");
+    add_entry(entries, "shard", 0, G_OPTION_ARG_STRING, &options->shard,
+              "this part of the runs only", "M/N");
+    add_entry(entries, "max-fail", 0, G_OPTION_ARG_INT, &options->fail_max,
+              "stop after so many runs that are not PASS", "N");
+    add_entry(entries, "resume", 0, G_OPTION_ARG_NONE, &options->resume,
+              "take finished runs of an earlier execution as they are", NULL);
+    add_entry(entries, "every-torn", 0, G_OPTION_ARG_NONE, &options->every_torn,
+              "sweep every torn state at every operation", NULL);
+    add_entry(entries, "keep-all", 0, G_OPTION_ARG_NONE, &options->keep_all,
+              "keep the bundles of passing sweep points, too", NULL);
+    add_entry(entries, "junit", 0, G_OPTION_ARG_FILENAME, &options->junit,
+              "write JUnit XML here, too", "FILE");
+    add_entry(entries, "progress", 0, G_OPTION_ARG_STRING, &options->progress,
+              "auto, bar, plain, none", "HOW");
+}
+
+static GArray *make_entries(Options *options, unsigned flags)
+{
+    GArray *entries = g_array_new(TRUE, TRUE, sizeof(GOptionEntry));
+    if (flags & FLAGS_LAB) {
+        add_lab_flags(entries, options);
+    }
+    if (flags & FLAGS_SELECT) {
+        add_entry(entries, "filter", 'f', G_OPTION_ARG_STRING_ARRAY, &options->filters,
+                  "scenarios whose id matches, with * and ?", "GLOB");
+        add_entry(entries, "provision", 0, G_OPTION_ARG_STRING_ARRAY, &options->provisions,
+                  "scenarios that prove this provision", "ID");
+    }
+    if (flags & FLAGS_RUN) {
+        add_run_flags(entries, options);
+    }
+    if (flags & FLAGS_DEFECT) {
+        add_entry(entries, "defect", 0, G_OPTION_ARG_STRING, &options->defect,
+                  "use the images that carry this seeded defect", "NAME");
+    }
+    if (flags & FLAGS_OUT) {
+        add_entry(entries, "out", 'o', G_OPTION_ARG_FILENAME, &options->out,
+                  "where the results go (out)", "FOLDER");
+    }
+    if (flags & FLAGS_JSON) {
+        add_entry(entries, "json", 0, G_OPTION_ARG_NONE, &options->json,
+                  "results as JSON on standard output", NULL);
+    }
+    if (flags & FLAGS_REPLAY) {
+        add_entry(entries, "times", 0, G_OPTION_ARG_INT, &options->times, "run so often", "N");
+        add_entry(entries, "gdb", 0, G_OPTION_ARG_NONE, &options->gdb,
+                  "start the machine halted and wait for a debugger", NULL);
+        add_entry(entries, "gdb-port", 0, G_OPTION_ARG_INT, &options->gdb_port,
+                  "where it listens (1234); implies --gdb", "PORT");
+    }
+    add_entry(entries, G_OPTION_REMAINING, 0, G_OPTION_ARG_STRING_ARRAY, &options->words, NULL,
+              NULL);
+    return entries;
+}
+
+/* Talking. */
+
+static int complain(const GError *error)
+{
+    fprintf(stderr, "%s\n", error->message);
+    return EXIT_USAGE;
+}
+
+static int exit_of(Verdict verdict)
+{
+    static const int CODES[VERDICTS] = {
+        [VERDICT_PASS] = EXIT_PASS,
+        [VERDICT_INCONCLUSIVE] = EXIT_INCONCLUSIVE,
+        [VERDICT_FAIL] = EXIT_FAIL,
+        [VERDICT_ERROR] = EXIT_LAB,
+    };
+    return CODES[verdict];
+}
+
+static bool wants_color(const Options *options)
+{
+    if (g_strcmp0(options->color, "always") == 0) {
+        return true;
+    }
+    const char *no_color = g_getenv("NO_COLOR");
+    const char *term = g_getenv("TERM");
+    return g_strcmp0(options->color, "never") != 0 && (no_color == NULL || no_color[0] == '\0') &&
+           isatty(STDOUT_FILENO) && g_strcmp0(term, "dumb") != 0;
+}
+
+static void clear_bar(const Options *options)
+{
+    if (options->use_bar) {
+        fputs("\r\033[K", stderr);
+    }
+}
+
+/* The listener of a campaign. */
+
+static void on_planned(const char *plan_id, uint32_t scenarios, uint32_t jobs, void *user_data)
+{
+    const Options *options = user_data;
+    (void)jobs;
+    if (options->quiet) {
+        return;
+    }
+    printf("lockstep %s  plan %.*s  seed %s%s%s  %u scenario%s  %d jobs\n", LOCKSTEP_VERSION,
+           DIGEST_SHORT_CHARS, plan_id, options->seed == NULL ? "of each scenario" : options->seed,
+           options->defect == NULL ? "" : "  defect ",
+           options->defect == NULL ? "" : options->defect, scenarios, scenarios == 1 ? "" : "s",
+           options->jobs);
+    fflush(stdout);
+}
+
+static void draw_bar(const Options *options, const CampaignProgress *progress)
+{
+    if (!options->use_bar) {
+        return;
+    }
+    int64_t per_s = progress->wall_us == 0 ? 0 : (int64_t)progress->done * 10000000 / progress->wall_us;
+    int64_t left_s = per_s == 0 ? 0 : (int64_t)(progress->planned - progress->done) * 10 / per_s;
+    fprintf(stderr,
+            "\r\033[K%u/%u runs  ✔%u ✖%u ?%u !%u  %" G_GINT64_FORMAT ".%" G_GINT64_FORMAT
+            "/s  %" G_GINT64_FORMAT ":%02d left  %.60s",
+            progress->done, progress->planned, progress->counts[VERDICT_PASS],
+            progress->counts[VERDICT_FAIL], progress->counts[VERDICT_INCONCLUSIVE],
+            progress->counts[VERDICT_ERROR], per_s / 10, per_s % 10, left_s / 60, (int)(left_s % 60),
+            progress->current == NULL ? "" : progress->current);
+    fflush(stderr);
+}
+
+static void on_finished(const RunResult *result, const CampaignProgress *progress, void *user_data)
+{
+    (void)result;
+    draw_bar(user_data, progress);
+}
+
+static void on_waiting(const CampaignProgress *progress, void *user_data)
+{
+    draw_bar(user_data, progress);
+}
+
+static void on_scenario(const char *id, const uint32_t counts[VERDICTS], int64_t wall_us,
+                        void *user_data)
+{
+    const Options *options = user_data;
+    if (options->quiet || g_strcmp0(options->progress, "none") == 0) {
+        return;
+    }
+    Verdict verdict = VERDICT_PASS;
+    uint32_t runs = 0;
+    for (int i = 0; i < VERDICTS; i++) {
+        verdict = counts[i] > 0 ? verdict_join(verdict, (Verdict)i) : verdict;
+        runs += counts[i];
+    }
+    clear_bar(options);
+    g_autofree char *word = text_verdict(verdict, options->use_color);
+    printf("%s %-52s %5u run%s %4" G_GINT64_FORMAT ".%01d s", word, id, runs, runs == 1 ? " " : "s",
+           wall_us / G_USEC_PER_SEC, (int)(wall_us % G_USEC_PER_SEC / 100000));
+    if (runs > 1 && counts[VERDICT_PASS] < runs) {
+        printf("  %u PASS %u FAIL %u INCONCLUSIVE %u ERROR", counts[VERDICT_PASS],
+               counts[VERDICT_FAIL], counts[VERDICT_INCONCLUSIVE], counts[VERDICT_ERROR]);
+    }
+    putchar('\n');
+    fflush(stdout);
+}
+
+/* Selecting. */
+
+static bool is_selected(const Options *options, const char *id)
+{
+    bool matches = options->filters == NULL;
+    for (char **glob = options->filters; glob != NULL && *glob != NULL; glob++) {
+        matches = matches || g_pattern_match_simple(*glob, id);
+    }
+    return matches;
+}
+
+static bool proves_wanted(Lab *lab, const Options *options, const char *id, bool *ret_proves,
+                          GError **error)
+{
+    *ret_proves = options->provisions == NULL;
+    if (options->provisions == NULL) {
+        return true;
+    }
+    const Scenario *scenario = lab_scenario(lab, id, error);
+    if (scenario == NULL) {
+        return false;
+    }
+    g_auto(GStrv) proves = scenario_all_proves(scenario);
+    for (char **wanted = options->provisions; *wanted != NULL; wanted++) {
+        const Provision *provision = catalogue_find(lab_catalogue(lab), *wanted);
+        if (provision == NULL) {
+            g_set_error(error, LAB_ERROR, LAB_ERROR_INPUT, "error: no catalogue has \"%s\"", *wanted);
+            return false;
+        }
+        for (char **id_proved = proves; *id_proved != NULL; id_proved++) {
+            *ret_proves = *ret_proves || catalogue_find(lab_catalogue(lab), *id_proved) == provision;
+        }
+    }
+    return true;
+}
+
+/* Adds the ids one word of the command line means: an id, a file, a folder, or a glob. */
+static bool add_word(Lab *lab, const char *word, GPtrArray *ids, GError **error)
+{
+    char *const *all = lab_scenario_ids(lab);
+    g_autofree char *folder = g_strdup_printf("%s%s", word, g_str_has_suffix(word, "/") ? "" : "/");
+    bool glob = strpbrk(word, "*?") != NULL;
+    guint before = ids->len;
+    if (!g_str_has_suffix(word, ".yaml") && !g_strv_contains((const char *const *)all, word)) {
+        for (; *all != NULL; all++) {
+            if (g_str_has_prefix(*all, folder) || (glob && g_pattern_match_simple(word, *all))) {
+                g_ptr_array_add(ids, *all);
+            }
+        }
+        if (ids->len > before || glob) {
+            return true;
+        }
+    }
+    const Scenario *scenario = lab_scenario(lab, word, error);
+    if (scenario != NULL) {
+        g_ptr_array_add(ids, g_str_has_suffix(word, ".yaml") ? (char *)word
+                                                             : (char *)scenario_id(scenario));
+    }
+    return scenario != NULL;
+}
+
+/* The scenarios the command line selects, as ids or files; texts belong to others. */
+static GPtrArray *select_scenarios(Lab *lab, const Options *options, char *const *words,
+                                   GError **error)
+{
+    g_autoptr(GPtrArray) named = g_ptr_array_new();
+    for (char *const *word = words; word != NULL && *word != NULL; word++) {
+        if (!add_word(lab, *word, named, error)) {
+            return NULL;
+        }
+    }
+    for (char *const *id = lab_scenario_ids(lab);
+         (words == NULL || words[0] == NULL) && *id != NULL; id++) {
+        g_ptr_array_add(named, *id);
+    }
+    g_autoptr(GPtrArray) selected = g_ptr_array_new();
+    for (guint i = 0; i < named->len; i++) {
+        const char *id = g_ptr_array_index(named, i);
+        bool proves = false;
+        if (!is_selected(options, id)) {
+            continue;
+        }
+        if (!proves_wanted(lab, options, id, &proves, error)) {
+            return NULL;
+        }
+        if (proves && !g_ptr_array_find_with_equal_func(selected, id, g_str_equal, NULL)) {
+            g_ptr_array_add(selected, (void *)id);
+        }
+    }
+    g_ptr_array_add(selected, NULL);
+    return g_steal_pointer(&selected);
+}
+
+/* check, sweep */
+
+static bool parse_shard(const char *text, unsigned *ret_shard, unsigned *ret_shards)
+{
+    g_auto(GStrv) parts = g_strsplit(text, "/", 2);
+    guint64 shard = 0;
+    guint64 shards = 0;
+    if (g_strv_length(parts) != 2 ||
+        !g_ascii_string_to_unsigned(parts[1], 10, 1, 1000000, &shards, NULL) ||
+        !g_ascii_string_to_unsigned(parts[0], 10, 1, shards, &shard, NULL)) {
+        return false;
+    }
+    *ret_shard = (unsigned)shard;
+    *ret_shards = (unsigned)shards;
+    return true;
+}
+
+static bool fill_settings(Options *options, CampaignSettings *settings, GError **error)
+{
+    *settings = (CampaignSettings){
+        .defect = options->defect,
+        .jobs = (unsigned)options->jobs,
+        .fail_max = (unsigned)MAX(options->fail_max, 0),
+        .every_torn = options->every_torn,
+        .keep_all = options->keep_all,
+        .resume = options->resume,
+        .shard = 1,
+        .shards = 1,
+        .out = options->out,
+        .version = LOCKSTEP_VERSION,
+        .interrupts = &interrupts,
+    };
+    guint64 seed = 0;
+    if (options->seed != NULL &&
+        !g_ascii_string_to_unsigned(options->seed, 10, 0, G_MAXINT64, &seed, NULL)) {
+        g_set_error(error, LAB_ERROR, LAB_ERROR_INPUT, "error: --seed %s: expected a whole number",
+                    options->seed);
+        return false;
+    }
+    settings->has_seed = options->seed != NULL;
+    settings->seed = seed;
+    if (options->shard != NULL &&
+        !parse_shard(options->shard, &settings->shard, &settings->shards)) {
+        g_set_error(error, LAB_ERROR, LAB_ERROR_INPUT,
+                    "error: --shard %s: expected M/N with M from 1 to N", options->shard);
+        return false;
+    }
+    return true;
+}
+
+static bool write_text(const char *folder, const char *name, const char *text, GError **error)
+{
+    g_autofree char *path = folder == NULL ? g_strdup(name) : g_build_filename(folder, name, NULL);
+    return g_file_set_contents(path, text, -1, error);
+}
+
+static bool write_reports(const Options *options, const Assessment *assessment, GError **error)
+{
+    g_autofree char *junit = junit_text(assessment, options->program);
+    g_autofree char *html = html_text(assessment, options->program, options->out);
+    return write_text(options->out, "junit.xml", junit, error) &&
+           write_text(options->out, "report.html", html, error) &&
+           (options->junit == NULL || write_text(NULL, options->junit, junit, error));
+}
+
+static const RunResult *first_bad(const Assessment *assessment)
+{
+    const RunResult *worst = NULL;
+    for (guint i = 0; i < assessment->runs->len; i++) {
+        const RunResult *run = g_ptr_array_index(assessment->runs, i);
+        if (run->verdict != VERDICT_PASS && (worst == NULL || run->verdict > worst->verdict)) {
+            worst = run;
+        }
+    }
+    return worst;
+}
+
+static void print_summary(const Options *options, const Assessment *assessment)
+{
+    g_autofree char *provisions = text_provisions(assessment, options->use_color);
+    g_autofree char *findings = text_findings(assessment, options->use_color);
+    g_autofree char *counts = text_counts(assessment);
+    g_autofree char *report = g_build_filename(options->out, "report.html", NULL);
+    g_autofree char *absolute = g_canonicalize_filename(report, NULL);
+    printf("\nProvisions\n%s", provisions);
+    if (findings[0] != '\0') {
+        printf("\nFindings\n%s", findings);
+    }
+    printf("\n%s%s\nreport: %s\n", counts, assessment->interrupted ? "; stopped before the end" : "",
+           absolute);
+    const RunResult *bad = first_bad(assessment);
+    if (bad != NULL) {
+        printf("reproduce: %s replay '%s' --out %s\n", options->program, bad->run_id, options->out);
+    }
+}
+
+static int run_campaign(Lab *lab, Options *options, char *const *words, bool sweeps_only)
+{
+    g_autoptr(GError) error = NULL;
+    CampaignSettings settings;
+    g_autoptr(GPtrArray) selected = NULL;
+    if (!fill_settings(options, &settings, &error) ||
+        (options->defect != NULL && !lab_check_defect(lab, options->defect, &error)) ||
+        (selected = select_scenarios(lab, options, words, &error)) == NULL) {
+        return complain(error);
+    }
+    if (selected->len == 1) {
+        fprintf(stderr, "lockstep: no scenario is selected\n");
+        return EXIT_NOTHING;
+    }
+    settings.scenarios = (char *const *)selected->pdata;
+    settings.sweeps_only = sweeps_only;
+    CampaignListener listener = {on_planned, on_finished, on_scenario, on_waiting, options};
+    g_autoptr(Assessment) assessment = campaign_run(lab, &settings, &listener, &error);
+    clear_bar(options);
+    if (assessment == NULL) {
+        return complain(error);
+    }
+    if (assessment->scenarios->len == 0) {
+        fprintf(stderr, "lockstep: no selected scenario sweeps anything\n");
+        return EXIT_NOTHING;
+    }
+    g_autofree char *json = assessment_to_json(assessment);
+    if (!write_text(options->out, "verdict.json", json, &error) ||
+        !write_reports(options, assessment, &error)) {
+        fprintf(stderr, "lockstep: %s\n", error->message);
+        return EXIT_LAB;
+    }
+    if (options->json) {
+        puts(json);
+    } else {
+        print_summary(options, assessment);
+    }
+    Verdict verdict = assessment->judged;
+    return exit_of(assessment->interrupted ? verdict_join(verdict, VERDICT_INCONCLUSIVE) : verdict);
+}
+
+/* The scenarios a defect's recipe names: what `--defect NAME` alone means. */
+static char **scenarios_of_defect(Lab *lab, const char *name, GError **error)
+{
+    g_autoptr(GPtrArray) defects = lab_defects(lab, error);
+    for (guint i = 0; defects != NULL && i < defects->len; i++) {
+        const Defect *defect = g_ptr_array_index(defects, i);
+        if (strcmp(defect->name, name) == 0) {
+            return g_strdupv(defect->scenarios);
+        }
+    }
+    return defects == NULL ? NULL : g_new0(char *, 1);
+}
+
+static int verb_check(Lab *lab, Options *options)
+{
+    if (options->defect != NULL && options->words == NULL && options->filters == NULL &&
+        options->provisions == NULL) {
+        g_autoptr(GError) error = NULL;
+        g_auto(GStrv) words = scenarios_of_defect(lab, options->defect, &error);
+        return words == NULL ? complain(error) : run_campaign(lab, options, words, false);
+    }
+    return run_campaign(lab, options, options->words, false);
+}
+
+static int verb_sweep(Lab *lab, Options *options)
+{
+    options->every_torn = TRUE;
+    return run_campaign(lab, options, options->words, true);
+}
+
+/* plan, run */
+
+static int verb_plan(Lab *lab, Options *options)
+{
+    g_autoptr(GError) error = NULL;
+    if (options->words == NULL) {
+        fprintf(stderr, "lockstep plan: name a scenario or a run\n");
+        return EXIT_USAGE;
+    }
+    for (char **word = options->words; *word != NULL; word++) {
+        g_autoptr(Plan) plan = lab_plan(lab, *word, &error);
+        if (plan == NULL) {
+            return complain(error);
+        }
+        g_autofree char *json = plan_to_json(plan);
+        puts(json);
+    }
+    return EXIT_PASS;
+}
+
+/* The run a word means: a run id, or the file of a stored plan, which must be what would be planned now. */
+static char *run_of_word(Lab *lab, const char *word, GError **error)
+{
+    if (!g_str_has_suffix(word, ".json")) {
+        return g_strdup(word);
+    }
+    g_autofree char *json = NULL;
+    gsize bytes = 0;
+    g_autoptr(GError) cause = NULL;
+    if (!g_file_get_contents(word, &json, &bytes, &cause)) {
+        g_set_error(error, LAB_ERROR, LAB_ERROR_INPUT, "%s:1:1: error: %s", word, cause->message);
+        return NULL;
+    }
+    bytes = bytes > 0 && json[bytes - 1] == '\n' ? bytes - 1 : bytes;
+    json[bytes] = '\0';
+    g_autoptr(Plan) stored = plan_from_json(word, json, bytes, error);
+    g_autoptr(Plan) now = stored == NULL ? NULL : lab_plan(lab, stored->run_id, error);
+    if (now == NULL) {
+        return NULL;
+    }
+    g_autofree char *now_json = plan_to_json(now);
+    if (strcmp(json, now_json) != 0) {
+        g_set_error(error, LAB_ERROR, LAB_ERROR_INPUT,
+                    "%s:1:1: error: the scenario or the images are not those of this plan any more",
+                    word);
+        return NULL;
+    }
+    return g_strdup(stored->run_id);
+}
+
+static int verb_run(Lab *lab, Options *options)
+{
+    g_autoptr(GError) error = NULL;
+    int code = EXIT_PASS;
+    if (options->words == NULL) {
+        fprintf(stderr, "lockstep run: name a scenario, a run or a plan\n");
+        return EXIT_USAGE;
+    }
+    for (char **word = options->words; *word != NULL; word++) {
+        g_autofree char *run_id = run_of_word(lab, *word, &error);
+        g_autoptr(RunResult) result =
+            run_id == NULL ? NULL
+                           : lab_execute(lab, run_id, options->out, LAB_KEEP_ALWAYS, &error);
+        if (result == NULL) {
+            return complain(error);
+        }
+        if (result->verdict == VERDICT_ERROR) {
+            fprintf(stderr, "lockstep: %s: %s\n", result->run_id, result->reason);
+            code = EXIT_LAB;
+        }
+        printf("%s  %s/%s\n", result->digest, options->out,
+               result->bundle == NULL ? "" : result->bundle);
+    }
+    return code;
+}
+
+/* judge, report */
+
+static int verb_judge(Lab *lab, Options *options)
+{
+    (void)lab;
+    Verdict all = VERDICT_PASS;
+    if (options->words == NULL) {
+        fprintf(stderr, "lockstep judge: name a bundle\n");
+        return EXIT_USAGE;
+    }
+    for (char **word = options->words; *word != NULL; word++) {
+        g_autoptr(GError) error = NULL;
+        g_autoptr(Plan) plan = NULL;
+        g_autoptr(RunResult) result = lab_judge(*word, &plan, &error);
+        if (result == NULL) {
+            return complain(error);
+        }
+        all = verdict_join(all, result->verdict);
+        if (options->json) {
+            g_autoptr(Canon) canon = canon_new();
+            result_write(result, canon);
+            g_autofree char *json = canon_finish(canon);
+            puts(json);
+            continue;
+        }
+        g_autofree char *claims = text_run(result, plan, options->use_color);
+        g_autofree char *verdict = text_verdict(result->verdict, options->use_color);
+        printf("%s\n  plan %s\n  evidence %s\n%s%s%s%s\n", result->run_id, result->plan_id,
+               result->digest, claims, verdict, result->reason == NULL ? "" : "  ",
+               result->reason == NULL ? "" : result->reason);
+    }
+    return exit_of(all);
+}
+
+static int verb_report(Lab *lab, Options *options)
+{
+    g_autoptr(GError) error = NULL;
+    if (options->words != NULL) {
+        g_free(options->out);
+        options->out = g_strdup(options->words[0]);
+    }
+    g_autofree char *path = g_build_filename(options->out, "verdict.json", NULL);
+    g_autoptr(Assessment) assessment = assessment_from_json(lab_catalogue(lab), path, &error);
+    if (assessment == NULL) {
+        return complain(error);
+    }
+    if (!write_reports(options, assessment, &error)) {
+        fprintf(stderr, "lockstep: %s\n", error->message);
+        return EXIT_LAB;
+    }
+    print_summary(options, assessment);
+    return exit_of(assessment->judged);
+}
+
+/* replay */
+
+/* The result an earlier campaign in `out` has for a run, or NULL. */
+static RunResult *recorded_result(Lab *lab, const char *out, const char *run_id)
+{
+    g_autofree char *path = g_build_filename(out, "verdict.json", NULL);
+    g_autoptr(Assessment) assessment =
+        g_file_test(path, G_FILE_TEST_EXISTS)
+            ? assessment_from_json(lab_catalogue(lab), path, NULL)
+            : NULL;
+    for (guint i = 0; assessment != NULL && i < assessment->runs->len; i++) {
+        RunResult *run = g_ptr_array_index(assessment->runs, i);
+        if (strcmp(run->run_id, run_id) == 0) {
+            return g_ptr_array_steal_index(assessment->runs, i);
+        }
+    }
+    return NULL;
+}
+
+static int replay_one(Lab *lab, Options *options, const char *word)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(Plan) plan = lab_plan(lab, word, &error);
+    if (plan == NULL) {
+        return complain(error);
+    }
+    g_autoptr(RunResult) before = recorded_result(lab, options->out, plan->run_id);
+    g_autofree char *out = g_build_filename(options->out, "replay", NULL);
+    bool same = true;
+    bool compared = false;
+    g_autoptr(RunResult) last = NULL;
+    int times = options->times > 0 ? options->times : before != NULL || options->gdb ? 1 : 2;
+    for (int i = 0; i < times && interrupts == 0; i++) {
+        RunResult *now = lab_execute(lab, plan->run_id, out, LAB_KEEP_ALWAYS, &error);
+        if (now == NULL) {
+            return complain(error);
+        }
+        const RunResult *other = last != NULL ? last : before;
+        const char *word_of_it = "";
+        if (other != NULL && strcmp(other->plan_id, now->plan_id) != 0) {
+            word_of_it = "  (the plan has changed since it was recorded: another image or scenario)";
+        } else if (other != NULL) {
+            bool equal = strcmp(other->digest, now->digest) == 0;
+            compared = true;
+            same = same && equal;
+            word_of_it = equal ? "  same" : "  DIFFERENT";
+        }
+        printf("run %d  %s%s\n", i + 1, now->digest, word_of_it);
+        fflush(stdout);
+        result_free(last);
+        last = now;
+    }
+    if (last == NULL) {
+        return EXIT_INCONCLUSIVE;
+    }
+    g_autofree char *claims = text_run(last, plan, options->use_color);
+    g_autofree char *verdict = text_verdict(last->verdict, options->use_color);
+    printf("%s%s%s%s\n", claims, verdict, last->reason == NULL ? "" : "  ",
+           last->reason == NULL ? "" : last->reason);
+    printf("evidence: %s/%s\n", out, last->bundle == NULL ? "" : last->bundle);
+    if (!same) {
+        printf("the replay differs\n");
+        return EXIT_LAB;
+    }
+    if (compared) {
+        printf("digests are the same%s\n", before == NULL ? "" : ", also as recorded");
+    }
+    return exit_of(last->verdict);
+}
+
+static int verb_replay(Lab *lab, Options *options)
+{
+    if (options->words == NULL || options->times > REPLAY_TIMES_MAX) {
+        fprintf(stderr, "lockstep replay: name a run, and at most %d times\n", REPLAY_TIMES_MAX);
+        return EXIT_USAGE;
+    }
+    if (options->gdb) {
+        fprintf(stderr, "The machine waits for a debugger: gdb-multiarch build/firmware/app.elf "
+                        "-ex 'target remote :%d'\n",
+                options->gdb_port);
+    }
+    int code = EXIT_PASS;
+    for (char **word = options->words; *word != NULL; word++) {
+        code = MAX(code, replay_one(lab, options, *word));
+    }
+    return code;
+}
+
+/* defects */
+
+static void on_control(const ControlResult *control, void *user_data)
+{
+    const Options *options = user_data;
+    const char *word = control->killed ? control->false_alarm ? "false alarm" : "killed" : "SURVIVED";
+    const char *color = !options->use_color                                ? ""
+                        : control->killed && !control->false_alarm ? "\033[32m"
+                                                                           : "\033[31m";
+    if (options->json) {
+        return;
+    }
+    printf("%s%-11s%s %-32s %s%s%s\n", color, word, options->use_color ? "\033[0m" : "",
+           control->defect, control->run_id == NULL ? "" : control->run_id,
+           control->killed || control->reason == NULL ? "" : ": ",
+           control->killed || control->reason == NULL ? "" : control->reason);
+    fflush(stdout);
+}
+
+static void write_controls(const GPtrArray *controls, Canon *canon)
+{
+    canon_begin_array(canon);
+    for (guint i = 0; i < controls->len; i++) {
+        const ControlResult *control = g_ptr_array_index(controls, i);
+        canon_begin_object(canon);
+        canon_member_text(canon, "defect", control->defect);
+        canon_member_truth(canon, "killed", control->killed);
+        canon_member_truth(canon, "false_alarm", control->false_alarm);
+        canon_member_text(canon, "run_id", control->run_id);
+        canon_member_text(canon, "verdict", verdict_name(control->verdict));
+        canon_member_text(canon, "reason", control->reason);
+        canon_member_integer(canon, "runs", control->runs);
+        canon_end_object(canon);
+    }
+    canon_end_array(canon);
+}
+
+static int verb_defects(Lab *lab, Options *options)
+{
+    g_autoptr(GError) error = NULL;
+    ControlsSettings settings = {
+        .only = options->words,
+        .jobs = (unsigned)options->jobs,
+        .out = options->out,
+        .interrupts = &interrupts,
+    };
+    if (g_mkdir_with_parents(options->out, 0755) != 0) {
+        fprintf(stderr, "lockstep: %s: cannot make the folder\n", options->out);
+        return EXIT_USAGE;
+    }
+    g_autoptr(GPtrArray) controls = controls_run(lab, &settings, on_control, options, &error);
+    if (controls == NULL) {
+        return complain(error);
+    }
+    if (controls->len == 0) {
+        fprintf(stderr, "lockstep: there are no defects to try\n");
+        return EXIT_NOTHING;
+    }
+    g_autoptr(Canon) canon = canon_new();
+    write_controls(controls, canon);
+    g_autofree char *json = canon_finish(canon);
+    if (!write_text(options->out, "defects.json", json, &error)) {
+        fprintf(stderr, "lockstep: %s\n", error->message);
+        return EXIT_LAB;
+    }
+    guint killed = 0;
+    guint false_alarms = 0;
+    bool broken = interrupts > 0;
+    for (guint i = 0; i < controls->len; i++) {
+        const ControlResult *control = g_ptr_array_index(controls, i);
+        killed += control->killed ? 1 : 0;
+        false_alarms += control->false_alarm ? 1 : 0;
+        broken = broken || control->verdict == VERDICT_ERROR;
+    }
+    if (options->json) {
+        puts(json);
+    }
+    fprintf(options->json ? stderr : stdout, "killed %u of %u, false alarms %u\n", killed,
+            controls->len, false_alarms);
+    return killed == controls->len && false_alarms == 0 ? EXIT_PASS : broken ? EXIT_LAB : EXIT_FAIL;
+}
+
+/* list, explain, doctor */
+
+static int verb_list(Lab *lab, Options *options)
+{
+    g_autoptr(GError) error = NULL;
+    const char *what = options->words == NULL ? "scenarios" : options->words[0];
+    g_autofree char *text = listing_text(lab, what, options->json, &error);
+    if (text == NULL) {
+        return complain(error);
+    }
+    fputs(text, stdout);
+    return EXIT_PASS;
+}
+
+static int verb_explain(Lab *lab, Options *options)
+{
+    g_autoptr(GError) error = NULL;
+    if (options->words == NULL) {
+        fprintf(stderr, "lockstep explain: name a provision, scenario, defect or run, or one of "
+                        "verbs, events, invariants, exit-codes\n");
+        return EXIT_USAGE;
+    }
+    g_autofree char *text = listing_explain(lab, options->words[0], &error);
+    if (text == NULL) {
+        return complain(error);
+    }
+    fputs(text, stdout);
+    return EXIT_PASS;
+}
+
+static int verb_doctor(Lab *lab, Options *options)
+{
+    const LabPaths *paths = lab_paths(lab);
+    const struct {
+        const char *what;
+        const char *path;
+        const char *mend;
+    } needs[] = {
+        {"the machine", paths->machine, "make build"},
+        {"the boot ROM", paths->rom, "make build"},
+        {"the images", paths->images, "make build"},
+        {"the keys", paths->keys, "make build"},
+        {"the scenarios", paths->scenarios, "start lockstep in the project's folder"},
+    };
+    int code = EXIT_PASS;
+    (void)options;
+    for (size_t i = 0; i < G_N_ELEMENTS(needs); i++) {
+        bool there = g_file_test(needs[i].path, G_FILE_TEST_EXISTS);
+        printf("%s %-14s %s%s%s\n", there ? "✔" : "✖", needs[i].what, needs[i].path,
+               there ? "" : " is missing; mend it with: ", there ? "" : needs[i].mend);
+        code = there ? code : EXIT_LAB;
+    }
+    if (code == EXIT_PASS) {
+        printf("nothing is missing; `make doctor` looks at the tools for building\n");
+    }
+    return code;
+}
+
+/* The verbs. */
+
+typedef struct Command {
+    const char *name;
+    unsigned flags;
+    const char *arguments;
+    const char *prose;
+    int (*run)(Lab *lab, Options *options);
+} Command;
+
+static const Command COMMANDS[] = {
+    {"check", FLAGS_LAB | FLAGS_SELECT | FLAGS_RUN | FLAGS_OUT | FLAGS_JSON | FLAGS_DEFECT,
+     "[SCENARIO|FILE|FOLDER ...]", "plan, run, judge and report: all of it", verb_check},
+    {"plan", FLAGS_LAB, "RUN ...", "print the plan of a run", verb_plan},
+    {"run", FLAGS_LAB | FLAGS_OUT, "RUN|PLAN.json ...", "make a run and keep its evidence", verb_run},
+    {"judge", FLAGS_LAB | FLAGS_JSON, "BUNDLE ...", "judge stored evidence", verb_judge},
+    {"report", FLAGS_LAB | FLAGS_OUT, "[FOLDER]", "write the reports of a campaign again",
+     verb_report},
+    {"sweep", FLAGS_LAB | FLAGS_SELECT | FLAGS_RUN | FLAGS_OUT | FLAGS_JSON | FLAGS_DEFECT,
+     "[SCENARIO ...]", "check what sweeps, in every torn state", verb_sweep},
+    {"replay", FLAGS_LAB | FLAGS_OUT | FLAGS_REPLAY, "RUN ...",
+     "make a run again and compare digests", verb_replay},
+    {"defects", FLAGS_LAB | FLAGS_RUN | FLAGS_OUT | FLAGS_JSON, "[NAME ...]",
+     "try every seeded defect against the scenario that must notice", verb_defects},
+    {"list", FLAGS_LAB | FLAGS_JSON, "provisions|scenarios|defects", "one row each", verb_list},
+    {"explain", FLAGS_LAB, "WHAT", "what a provision, scenario, run or word means", verb_explain},
+    {"doctor", FLAGS_LAB, "", "say what is missing", verb_doctor},
+};
+
+static void print_help(FILE *stream)
+{
+    fputs("lockstep: a virtual smart lock and the laboratory that breaks it\n\n", stream);
+    for (size_t i = 0; i < G_N_ELEMENTS(COMMANDS); i++) {
+        fprintf(stream, "  lockstep %-8s %-29s %s\n", COMMANDS[i].name, COMMANDS[i].arguments,
+                COMMANDS[i].prose);
+    }
+    fputs("\n  lockstep VERB --help     its flags\n  lockstep --version\n", stream);
+}
+
+static const Command *find_command(const char *name)
+{
+    const char *names[G_N_ELEMENTS(COMMANDS) + 1] = {NULL};
+    for (size_t i = 0; i < G_N_ELEMENTS(COMMANDS); i++) {
+        if (strcmp(COMMANDS[i].name, name) == 0) {
+            return &COMMANDS[i];
+        }
+        names[i] = COMMANDS[i].name;
+    }
+    const char *meant = tree_did_you_mean(name, names);
+    fprintf(stderr, "lockstep: unknown verb \"%s\"%s%s%s\n", name,
+            meant == NULL ? "" : ", did you mean \"", meant == NULL ? "" : meant,
+            meant == NULL ? "" : "\"?");
+    return NULL;
+}
+
+static bool parse_flags(const Command *command, Options *options, int argc, char **argv,
+                        GError **error)
+{
+    g_autofree char *summary = g_strdup_printf("%s %s", command->name, command->arguments);
+    g_autoptr(GOptionContext) context = g_option_context_new(NULL);
+    g_autoptr(GArray) entries = make_entries(options, command->flags);
+    g_autofree char *prose = g_strdup_printf("%s: %s", summary, command->prose);
+    g_option_context_set_summary(context, prose);
+    g_option_context_add_main_entries(context, (const GOptionEntry *)(void *)entries->data, NULL);
+    if (!g_option_context_parse(context, &argc, &argv, error)) {
+        return false;
+    }
+    const char *const *words[] = {
+        (const char *const[]){"auto", "always", "never", NULL},
+        (const char *const[]){"auto", "bar", "plain", "none", NULL},
+    };
+    if ((options->color != NULL && !g_strv_contains(words[0], options->color)) ||
+        (options->progress != NULL && !g_strv_contains(words[1], options->progress))) {
+        g_set_error(error, LAB_ERROR, LAB_ERROR_INPUT,
+                    "--color is auto, always or never; --progress is auto, bar, plain or none");
+        return false;
+    }
+    return true;
+}
+
+static void fill_defaults(Options *options)
+{
+    const struct {
+        char **into;
+        const char *value;
+    } defaults[] = {
+        {&options->scenarios, "scenarios"},
+        {&options->images, "build/images"},
+        {&options->defects, "images/defects"},
+        {&options->rom, "build/firmware/rom.bin"},
+        {&options->machine, "build/qemu-system-arm"},
+        {&options->keys, "build/keys"},
+        {&options->out, "out"},
+    };
+    for (size_t i = 0; i < G_N_ELEMENTS(defaults); i++) {
+        if (*defaults[i].into == NULL) {
+            *defaults[i].into = g_strdup(defaults[i].value);
+        }
+    }
+    options->jobs = options->jobs > 0 ? options->jobs : (int)g_get_num_processors();
+    options->use_color = wants_color(options);
+    options->gdb = options->gdb || options->gdb_port > 0;
+    options->gdb_port = options->gdb && options->gdb_port <= 0 ? GDB_PORT_DEFAULT : options->gdb_port;
+    bool automatic = options->progress == NULL || strcmp(options->progress, "auto") == 0;
+    options->use_bar = g_strcmp0(options->progress, "bar") == 0 ||
+                       (automatic && isatty(STDERR_FILENO) && isatty(STDOUT_FILENO) &&
+                        g_strcmp0(g_getenv("TERM"), "dumb") != 0);
+    options->quiet = options->json;
+}
+
+static void options_clear(Options *options)
+{
+    char *texts[] = {options->program, options->scenarios, options->images, options->defects,
+                     options->rom,     options->machine,   options->keys,   options->out,
+                     options->seed,    options->shard,     options->defect, options->junit,
+                     options->progress, options->color};
+    for (size_t i = 0; i < G_N_ELEMENTS(texts); i++) {
+        g_free(texts[i]);
+    }
+    g_strfreev(options->filters);
+    g_strfreev(options->provisions);
+    g_strfreev(options->words);
+}
+
+static int run_command(const Command *command, Options *options)
+{
+    g_autoptr(GError) error = NULL;
+    LabPaths paths = {
+        .scenarios = options->scenarios,
+        .images = options->images,
+        .defects = options->defects,
+        .rom = options->rom,
+        .machine = options->machine,
+        .keys = options->keys,
+        .wall_timeout_s = (unsigned)MAX(options->wall_timeout_s, 0),
+        .gdb_port = options->gdb ? (unsigned)options->gdb_port : 0,
+    };
+    g_autoptr(Lab) lab = lab_open(&paths, &error);
+    return lab == NULL ? complain(error) : command->run(lab, options);
+}
+
+int main(int argc, char **argv)
+{
+    setlocale(LC_CTYPE, "C.UTF-8");
+    if (argc < 2 || strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 ||
+        strcmp(argv[1], "help") == 0) {
+        print_help(argc < 2 ? stderr : stdout);
+        return argc < 2 ? EXIT_USAGE : EXIT_PASS;
+    }
+    if (strcmp(argv[1], "--version") == 0 || strcmp(argv[1], "version") == 0) {
+        printf("lockstep %s\n", LOCKSTEP_VERSION);
+        return EXIT_PASS;
+    }
+    const Command *command = find_command(argv[1]);
+    if (command == NULL) {
+        return EXIT_USAGE;
+    }
+    struct sigaction action = {.sa_handler = on_interrupt};
+    sigaction(SIGINT, &action, NULL);
+    sigaction(SIGTERM, &action, NULL);
+    signal(SIGPIPE, SIG_IGN);
+    Options options = {.program = g_strdup(argv[0])};
+    g_autoptr(GError) error = NULL;
+    int code = EXIT_USAGE;
+    g_autofree char *name = g_strdup_printf("lockstep %s", command->name);
+    g_set_prgname(name);
+    argv[1] = argv[0];
+    if (parse_flags(command, &options, argc - 1, argv + 1, &error)) {
+        fill_defaults(&options);
+        code = run_command(command, &options);
+    } else {
+        fprintf(stderr, "lockstep %s: %s\n", command->name, error->message);
+    }
+    options_clear(&options);
+    return code;
+}
