@@ -36,8 +36,8 @@ static void translate(uint8_t *frame, size_t offset, uint32_t address)
 static bool is_home(const Firewall *firewall, uint32_t address)
 {
     uint32_t host = address & ~firewall->mask;
-    if ((address & firewall->mask) != firewall->network || host == 0 ||
-        host == ~firewall->mask || address == firewall->router.address) {
+    if ((address & firewall->mask) != firewall->network || host == 0 || host == ~firewall->mask ||
+        address == firewall->router.address) {
         return false;
     }
     for (unsigned i = 0; i < firewall->service_count; i++) {
@@ -104,9 +104,8 @@ bool firewall_admit(const Firewall *firewall, uint8_t *frame, size_t bytes, Fire
     FrameArp arp;
     FrameIpv4 ipv4;
     bool admitted = false;
-    if (bytes < FRAME_BYTES_MIN ||
-        (!frame_mac_equal(frame_to(frame), firewall->router.mac) &&
-         !frame_mac_equal(frame_to(frame), FRAME_MAC_BROADCAST))) {
+    if (bytes < FRAME_BYTES_MIN || (!frame_mac_equal(frame_to(frame), firewall->router.mac) &&
+                                    !frame_mac_equal(frame_to(frame), FRAME_MAC_BROADCAST))) {
         return false;
     }
     if (frame_read_arp(frame, bytes, &arp)) {

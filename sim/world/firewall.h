@@ -43,8 +43,7 @@ typedef struct FirewallFlow {
 } FirewallFlow;
 
 /* Is `frame` let in? If so it is translated in place, and `ret_flow` says what it belongs to. */
-bool firewall_admit(const Firewall *firewall, uint8_t *frame, size_t bytes,
-                    FirewallFlow *ret_flow);
+bool firewall_admit(const Firewall *firewall, uint8_t *frame, size_t bytes, FirewallFlow *ret_flow);
 
 /* Translates a frame on its way to the home, in place. */
 void firewall_release(const Firewall *firewall, uint8_t *frame, size_t bytes);

@@ -17,7 +17,7 @@
 #define ARP_HARDWARE_ETHERNET 1u
 #define ARP_REQUEST           1u
 #define ARP_REPLY             2u
-#define IPV4_VERSION_WORDS    0x45u /* version 4, five words: no options */
+#define IPV4_VERSION_WORDS    0x45u   /* version 4, five words: no options */
 #define IPV4_FRAGMENT_MASK    0x3fffu /* more fragments, or not the first */
 #define IPV4_TIME_TO_LIVE     64u
 #define ICMP_ECHO_REPLY       0u
@@ -142,8 +142,7 @@ bool frame_read_ipv4(const uint8_t *frame, size_t bytes, FrameIpv4 *ret_ipv4)
     const uint8_t *packet = frame + FRAME_ETHER_BYTES;
     size_t total = frame_get16(packet + 2);
     if (packet[0] != IPV4_VERSION_WORDS || total < FRAME_IPV4_BYTES ||
-        total > bytes - FRAME_ETHER_BYTES ||
-        (frame_get16(packet + 6) & IPV4_FRAGMENT_MASK) != 0 ||
+        total > bytes - FRAME_ETHER_BYTES || (frame_get16(packet + 6) & IPV4_FRAGMENT_MASK) != 0 ||
         frame_checksum(packet, FRAME_IPV4_BYTES, 0) != 0) {
         return false;
     }

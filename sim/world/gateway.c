@@ -5,16 +5,16 @@
  *
  * G1  libslirp knows only virtual time: its clock is the queue's, and the time-out it asks for is
  *     one entry of the queue.
- * G2  Before a frame goes in, and after anything happened, the router is pumped until nothing moves;
- *     so no byte waits in a host socket for a later call to find, and no host timing shows.
+ * G2  Before a frame goes in, and after anything happened, all is pumped until nothing moves; so no
+ *     byte waits in a host socket for a later call to find, and no host timing shows.
  * G3  Every host socket is one of a pair of local stream sockets, both ends in this process.
- * G4  At most GATEWAY_UNREAD_MAX bytes are in a socket at a time. The host's buffer is always bigger,
- *     so how the host accounts for buffers never decides how bytes are cut into segments.
+ * G4  At most GATEWAY_UNREAD_MAX bytes are in a socket at a time. The host's buffer is bigger, so
+ *     how the host accounts for buffers never decides how bytes are cut into segments.
  * G5  A stream is told `opened` first and `closed` last, each once.
  *
- *   SYN ─► register_socket ─► fresh ─opened─► open ─received*─► ended ─► closed      (pump_stream)
- *                                              │ finish: drained, then shut ────┘
- *                                              └ reset, or libslirp gave it up ─► closed
+ *   SYN --> register_socket --> open --received*--> ended --> closed               (pump_stream)
+ *                                 +-- finish: what waits goes out, then shut --> closed
+ *                                 +-- reset, or libslirp gave it up ----------> closed
  */
 
 #include "sim/world/gateway.h"
@@ -87,7 +87,7 @@ struct Gateway {
     uint64_t refused;
 };
 
-G_DEFINE_QUARK(lockstep-gateway-error-quark, gateway_error)
+G_DEFINE_QUARK(lockstep - gateway - error - quark, gateway_error)
 
 /* --- What libslirp is given ------------------------------------------------------------------- */
 
@@ -173,7 +173,7 @@ static void unregister_socket(int fd, void *opaque)
     }
 }
 
-/* --- Streams ------------------------------------------------------------------------------------ */
+/* --- Streams ---------------------------------------------------------------------------------- */
 
 static void stream_free(GatewayStream *stream)
 {
@@ -219,8 +219,8 @@ static bool pump_out(GatewayStream *stream)
     size_t room = unread < GATEWAY_UNREAD_MAX ? (size_t)(GATEWAY_UNREAD_MAX - unread) : 0;
     size_t count = MIN(room, stream->waiting->len);
     if (count > 0) {
-        ssize_t sent = send(stream->near, stream->waiting->data, count,
-                            MSG_DONTWAIT | MSG_NOSIGNAL);
+        ssize_t sent =
+            send(stream->near, stream->waiting->data, count, MSG_DONTWAIT | MSG_NOSIGNAL);
         if (sent < 0) {
             /* libslirp has shut its end for reading: nobody will ever take these. */
             assert(errno == EPIPE || errno == ECONNRESET);
@@ -297,7 +297,7 @@ static bool pump_streams(Gateway *gateway)
     return moved;
 }
 
-/* --- The pump ----------------------------------------------------------------------------------- */
+/* --- The pump --------------------------------------------------------------------------------- */
 
 static int add_poll(int fd, int events, void *opaque)
 {
@@ -367,7 +367,7 @@ static void pump(Gateway *gateway)
     }
 }
 
-/* --- Life --------------------------------------------------------------------------------------- */
+/* --- Life ------------------------------------------------------------------------------------- */
 
 static struct in_addr ipv4(uint32_t address)
 {
@@ -408,9 +408,9 @@ Gateway *gateway_new(const GatewayAddresses *addresses, Queue *queue, GatewaySen
                                    .unregister_poll_fd = unregister_socket,
                                    .notify = notify};
     /*
-     * Not `restricted`: then it would announce neither route nor name server. The firewall restricts
-     * more than it would. It must be told the name server's address to announce it, and would answer
-     * ARP for it if the firewall let it hear the question.
+     * Not `restricted`: then it would announce neither route nor name server. The firewall
+     * restricts more than it would. It must be told the name server's address to announce it, and
+     * would answer ARP for it if the firewall let it hear the question.
      */
     SlirpConfig config = {.version = 4,
                           .in_enabled = true,
@@ -455,7 +455,7 @@ void gateway_free(Gateway *gateway)
 static int bind_unseen(int fd, GError **error)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
-    g_autofree char *folder = g_dir_make_tmp("lockstep-XXXXXX", error);
+    g_autofree char *folder = g_dir_make_tmp(NULL, error);
     if (folder == NULL) {
         return -1;
     }
@@ -542,13 +542,13 @@ uint64_t gateway_refused(const Gateway *gateway)
     return gateway->refused;
 }
 
-/* A service that speaks up by itself, not when called, needs a pump of its own; it comes at once. */
+/* A service that speaks up by itself, not when called, needs a pump of its own; it comes at once.
+ */
 static void wake(Gateway *gateway)
 {
     if (!gateway->pumping) {
         queue_remove(gateway->queue, gateway->timer);
-        gateway->timer =
-            queue_add(gateway->queue, queue_now(gateway->queue), timer_due, gateway);
+        gateway->timer = queue_add(gateway->queue, queue_now(gateway->queue), timer_due, gateway);
     }
 }
 

@@ -17,8 +17,8 @@
  * The gateway owns the streams. A service's user pointer must outlive the gateway. `send` is called
  * from within `gateway_input` and from queue entries.
  *
- * Adding a service fails when the host gives no socket. Later trouble with a socket of the lab's own making
- * is a bug, and asserts.
+ * Adding a service fails when the host gives no socket. Later trouble with a socket of the lab's
+ * own making is a bug, and asserts.
  */
 
 #include <stdbool.h>

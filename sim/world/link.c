@@ -3,16 +3,16 @@
 /*
  * One link: a frame's fate is drawn when it is sent, and the queue does the rest.
  *
- * L1  A frame's fate depends on the seed, the link's name, the conditions and the frames sent before
- *     it on this link, and on nothing else.
+ * L1  A frame's fate depends on the seed, the link's name, the conditions and the frames sent
+ *     before it on this link, and on nothing else.
  * L2  Each kind of fault draws from its own stream, once per frame, wanted or not; so turning one
- *     fault on leaves the draws of the others where they were.
- * L3  Frames of one direction that were not reordered, delayed or held arrive in order of sending.
+ *     on leaves the draws of the others where they were.
+ * L3  Frames of one direction that were not reordered, delayed or held arrive in order.
  * L4  `sent` = arrived originals + `lost` + those in flight; copies are counted apart.
  *
- *   sent ──lost──────────────────────────────► counted, in the capture     (decide, bury)
- *    └─► in flight (one entry of the queue) ──► delivered                  (launch, arrive)
- *          └─ held: waits for the next arrival or its time, whichever first (release_held)
+ *   sent --lost--> counted, and in the capture                          (draw_fate, write_down)
+ *     +--> in flight, one entry of the queue --> delivered              (send_on, arrive)
+ *            +-- held: until the next arrival, or its time              (release_held)
  */
 
 #include "sim/world/link.h"
@@ -220,7 +220,8 @@ static void apply_faults(Link *link, uint64_t number, Fate *fate)
     }
 }
 
-/* When a frame sent now has left the sender, at the wire's rate; VTIME_NEVER if there is no room. */
+/* When a frame sent now has left the sender, at the wire's rate; VTIME_NEVER if there is no room.
+ */
 static VTime departure(Link *link, Direction *direction, size_t bytes)
 {
     VTime now = queue_now(link->queue);

@@ -68,9 +68,9 @@ typedef struct LinkFault {
 } LinkFault;
 
 typedef struct LinkCounts {
-    uint64_t sent; /* also the number of the last frame */
+    uint64_t sent;      /* also the number of the last frame */
     uint64_t delivered; /* copies count */
-    uint64_t lost; /* by loss, partition or fault */
+    uint64_t lost;      /* by loss, partition or fault */
     uint64_t corrupted;
     uint64_t duplicated;
     uint64_t reordered; /* held or delayed by fault count, too */
@@ -80,7 +80,8 @@ typedef struct LinkCounts {
 typedef void (*LinkDeliver)(const uint8_t *frame, size_t bytes, const char *comment,
                             void *user_data);
 
-/* Makes a link of the given `name`, which also names its random streams and its capture interface. */
+/* Makes a link of the given `name`, which also names its random streams and its capture interface.
+ */
 Link *link_new(const char *name, Queue *queue, const Prng *root, Pcapng *capture);
 
 /* Frees the link, and the frames in flight with it. */

@@ -27,8 +27,8 @@
 
 #define KEYS_PATH_DEFAULT "build/keys"
 
-#define PORT_DHCP_SERVER 67u
-#define PORT_DHCP_CLIENT 68u
+#define PORT_DHCP_SERVER  67u
+#define PORT_DHCP_CLIENT  68u
 #define DHCP_YOUR_ADDRESS 16u
 #define DHCP_HARDWARE     28u
 #define DHCP_OPTIONS      240u
@@ -94,9 +94,9 @@ struct Network {
     bool closed;
 };
 
-G_DEFINE_QUARK(lockstep-network-error-quark, network_error)
+G_DEFINE_QUARK(lockstep - network - error - quark, network_error)
 
-/* --- Stations (N1) ------------------------------------------------------------------------------ */
+/* --- Stations (N1) ---------------------------------------------------------------------------- */
 
 static Link *add_link(Network *network, const char *name, LinkDeliver deliver, void *user_data)
 {
@@ -173,8 +173,8 @@ static Updates *add_service(Network *network, const char *name, uint32_t address
                             .queue = network->queue,
                             .recorder = network->recorder,
                             .capture = network->capture};
-    Updates *updates = updates_new(&settings, network->queue, &network->prng, network_who_is,
-                                   network, error);
+    Updates *updates =
+        updates_new(&settings, network->queue, &network->prng, network_who_is, network, error);
     if (updates == NULL) {
         return NULL;
     }
@@ -215,8 +215,7 @@ static void network_router_says(const uint8_t *frame, size_t bytes, void *user_d
         if (frame_read_udp(frame, bytes, &udp) && is_lease(device, &udp)) {
             char text[FRAME_ADDRESS_CHARS];
             device->address = frame_get32(udp.payload + DHCP_YOUR_ADDRESS);
-            RECORD(network->recorder, queue_now(network->queue), device->name,
-                   EVENT_DEVICE_ADDRESS,
+            RECORD(network->recorder, queue_now(network->queue), device->name, EVENT_DEVICE_ADDRESS,
                    EVENT_TEXT("ip", frame_address_text(device->address, text)));
         }
     }
@@ -253,7 +252,7 @@ static void add_neighbours(Network *network)
                                     &network->prng, network_say, attacker);
 }
 
-/* --- Life --------------------------------------------------------------------------------------- */
+/* --- Life ------------------------------------------------------------------------------------- */
 
 static void free_link(gpointer link)
 {
@@ -335,7 +334,7 @@ VTime network_lookahead(const Network *network)
     return 2 * LINK_CABLE_NS; /* N1 */
 }
 
-/* --- Devices ------------------------------------------------------------------------------------ */
+/* --- Devices ---------------------------------------------------------------------------------- */
 
 static void network_device_hears(const uint8_t *frame, size_t bytes, const char *comment,
                                  void *user_data)
@@ -382,7 +381,7 @@ static NetworkDevice *find_device(const Network *network, const char *name)
     return NULL;
 }
 
-/* --- Verbs -------------------------------------------------------------------------------------- */
+/* --- Verbs ------------------------------------------------------------------------------------ */
 
 static bool refuse(const Action *action, GError **error, const char *what, const char *name)
 {
@@ -425,8 +424,8 @@ static NetworkJob *add_job(Network *network, VTime delay, void (*run)(NetworkJob
     NetworkJob *job = g_new0(NetworkJob, 1);
     job->network = network;
     job->run = run;
-    job->ticket = queue_add(network->queue, vtime_add(queue_now(network->queue), delay), run_job,
-                            job);
+    job->ticket =
+        queue_add(network->queue, vtime_add(queue_now(network->queue), delay), run_job, job);
     g_ptr_array_add(network->jobs, job);
     return job;
 }
@@ -617,8 +616,8 @@ static void put_dns_back(NetworkJob *job)
 
 static bool act_dns_behaves(Network *network, const Action *action, GError **error)
 {
-    static const char *const names[] = {"normal", "silent", "servfail",
-                                        "nxdomain", "spoof", "garbage"};
+    static const char *const names[] = {"normal",   "silent", "servfail",
+                                        "nxdomain", "spoof",  "garbage"};
     const char *wanted = plan_text(action, "mode");
     unsigned mode = 0;
     while (mode < G_N_ELEMENTS(names) && strcmp(wanted, names[mode]) != 0) {

@@ -42,16 +42,16 @@ typedef enum NetworkError {
 } NetworkError;
 
 /* The home and the Internet, in host order. */
-#define NETWORK_LAN        0xc0a84d00u /* 192.168.77.0/24 */
-#define NETWORK_LAN_MASK   0xffffff00u
-#define NETWORK_ROUTER     0xc0a84d01u /* .1 */
-#define NETWORK_DNS        0xc0a84d02u /* .2 */
-#define NETWORK_NTP        0xc0a84d03u /* .3 */
-#define NETWORK_LEASES     0xc0a84d14u /* .20 and on, by DHCP */
-#define NETWORK_ATTACKER   0xc0a84d42u /* .66 */
-#define NETWORK_INSIDE     0xc0a84dc8u /* .200 and on, seen by nobody */
-#define NETWORK_UPDATES    0xcb00710au /* 203.0.113.10 */
-#define NETWORK_IMPOSTOR   0xc6336442u /* 198.51.100.66: where a spoofed name leads */
+#define NETWORK_LAN      0xc0a84d00u /* 192.168.77.0/24 */
+#define NETWORK_LAN_MASK 0xffffff00u
+#define NETWORK_ROUTER   0xc0a84d01u /* .1 */
+#define NETWORK_DNS      0xc0a84d02u /* .2 */
+#define NETWORK_NTP      0xc0a84d03u /* .3 */
+#define NETWORK_LEASES   0xc0a84d14u /* .20 and on, by DHCP */
+#define NETWORK_ATTACKER 0xc0a84d42u /* .66 */
+#define NETWORK_INSIDE   0xc0a84dc8u /* .200 and on, seen by nobody */
+#define NETWORK_UPDATES  0xcb00710au /* 203.0.113.10 */
+#define NETWORK_IMPOSTOR 0xc6336442u /* 198.51.100.66: where a spoofed name leads */
 
 /* Called when a frame arrives at a device, from a queue entry. */
 typedef void (*NetworkDeliver)(const uint8_t *frame, size_t bytes, void *user_data);
@@ -73,8 +73,8 @@ void network_send(Network *network, unsigned port, const uint8_t *frame, size_t 
 bool network_knows(Verb verb);
 
 /*
- * Does an action of the timeline, now. If it is a fault and not `given`, what it does is recorded as
- * `fault.took_effect` the first time and counted; that it was injected is for the caller to say.
+ * Does an action of the timeline, now. If it is a fault and not `given`, what it does is recorded
+ * as `fault.took_effect` the first time and counted; that it was injected is for the caller to say.
  */
 G_GNUC_WARN_UNUSED_RESULT
 bool network_act(Network *network, const Action *action, GError **error);

@@ -4,12 +4,13 @@
  * The format (draft-ietf-opsawg-pcapng), little-endian. Every block is: type u32, total bytes u32,
  * body padded to four bytes, total bytes again. Bodies:
  *
- *   section header      0x0a0d0d0a  magic 0x1a2b3c4d, version 1.0, section length -1 (64 bits), options
- *   interface           1           link type u16 (1 Ethernet), reserved u16, snap length u32, options:
- *                                   if_name 2, if_tsresol 9 (9: nanoseconds)
- *   enhanced packet     6           interface u32, time high u32, time low u32, captured u32,
- *                                   original u32, bytes padded, options: comment 1, epb_flags 2
- *   decryption secrets  10          secrets type u32 0x544c534b ("TLSK"), bytes u32, bytes padded
+ *   section header, 0x0a0d0d0a:  magic 0x1a2b3c4d, version 1.0 as two u16, section length -1 as
+ *                                u64, options: application 4
+ *   interface, 1:                link type u16 (1: Ethernet), reserved u16, snap length u32 (0: no
+ *                                limit), options: name 2, time resolution 9 (9: nanoseconds)
+ *   enhanced packet, 6:          interface u32, time u32 (high), u32 (low), captured u32, original
+ *                                u32, the frame padded, options: comment 1, flags 2
+ *   decryption secrets, 10:      secrets type u32 0x544c534b ("TLSK"), bytes u32, the text padded
  *
  * An option is: code u16, bytes u16, value padded to four; code 0 ends the list.
  */
@@ -30,11 +31,11 @@
 #define LINK_TYPE_ETHERNET  1u
 #define SECRETS_TLS_KEY_LOG 0x544c534bu
 
-#define OPTION_END        0u
-#define OPTION_COMMENT    1u
-#define OPTION_NAME       2u /* of an interface */
-#define OPTION_FLAGS      2u /* of a packet */
-#define OPTION_RESOLUTION 9u
+#define OPTION_END         0u
+#define OPTION_COMMENT     1u
+#define OPTION_NAME        2u /* of an interface */
+#define OPTION_FLAGS       2u /* of a packet */
+#define OPTION_RESOLUTION  9u
 #define OPTION_APPLICATION 4u
 
 #define COMMENT_CHARS_MAX 200u

@@ -75,8 +75,8 @@ static void switch_deliver(const uint8_t *frame, size_t bytes, const char *comme
     }
     unsigned in_port = (unsigned)(in - lan->ports);
     learn_station(lan, frame_from(frame), in_port);
-    const Station *to = frame_mac_is_group(frame_to(frame)) ? NULL
-                                                            : find_station(lan, frame_to(frame));
+    const Station *to =
+        frame_mac_is_group(frame_to(frame)) ? NULL : find_station(lan, frame_to(frame));
     for (unsigned port = 0; port < lan->port_count; port++) {
         if (port != in_port && (to == NULL || to->port == port)) {
             link_send(lan->ports[port].link, LINK_END_SWITCH, frame, bytes);

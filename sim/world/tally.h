@@ -8,8 +8,8 @@
  * whoever applies a fault holds its tally and counts each effect. The first becomes an event
  * `fault.took_effect`, the end of the fault an event `fault.ended` with the count.
  *
- * A tally belongs to whoever made it and outlives those who count on it. A NULL tally counts nothing:
- * conditions that are given, not injected, have none.
+ * A tally belongs to whoever made it and outlives those who count on it. A NULL tally counts
+ * nothing: conditions that are given, not injected, have none.
  */
 
 #include <stdint.h>

@@ -315,9 +315,8 @@ static void go_on(void)
     flush();
     if (whole) {
         client.reply.outcome = FAKE_CLIENT_DONE;
-        client.close_ticket = queue_add(client.settings.queue,
-                                        queue_now(client.settings.queue) + VTIME_MS, close_later,
-                                        NULL);
+        client.close_ticket = queue_add(
+            client.settings.queue, queue_now(client.settings.queue) + VTIME_MS, close_later, NULL);
     } else if (code == MBEDTLS_ERR_X509_CERT_VERIFY_FAILED) {
         end_session(FAKE_CLIENT_NO_TRUST);
     } else if (code != MBEDTLS_ERR_SSL_WANT_READ && code != MBEDTLS_ERR_SSL_WANT_WRITE) {

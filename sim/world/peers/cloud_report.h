@@ -4,8 +4,8 @@
 /*
  * Reads a device's report (vdevice/contract/cloud_api.h) from JSON, strictly.
  *
- * A report is one flat object of known keys, each once, with texts and whole numbers; texts are short
- * and plain. Whatever else a device may send is not a report. Pure; nothing is owned.
+ * A report is one flat object of known keys, each once, with texts and whole numbers; texts are
+ * short and plain. Whatever else a device may send is not a report. Pure; nothing is owned.
  */
 
 #include <stdbool.h>

@@ -2,8 +2,9 @@
 
 /*
  * Messages (RFC 1035, section 4.1), as byte offsets: identifier 0, flags 2, counts of questions 4,
- * answers 6, authorities 8, additionals 10, then the question at 12: labels, type, class. The answer
- * follows it: a pointer to the name (0xc00c), type, class, time to live u32, length, address.
+ * answers 6, authorities 8, additionals 10, then the question at 12: labels, type, class. The
+ * answer follows it: a pointer to the name (0xc00c), type, class, time to live u32, length,
+ * address.
  */
 
 #include "sim/world/peers/dns.h"
@@ -15,20 +16,20 @@
 
 #include "sim/world/peers/station.h"
 
-#define HEADER_BYTES       12u
-#define QUESTION_TAIL      4u /* type and class */
-#define ANSWER_BYTES       16u
-#define NAME_CHARS_MAX     254u
-#define LABEL_CHARS_MAX    63u
-#define TYPE_A             1u
-#define CLASS_IN           1u
-#define FLAGS_ASK_MASK     0xf800u /* response bit and operation: both must be zero */
-#define FLAGS_ANSWER       0x8180u /* a response, recursion desired and available */
-#define CODE_OK            0u
-#define CODE_SERVFAIL      2u
-#define CODE_NXDOMAIN      3u
-#define POINTER_TO_NAME    0xc00cu
-#define MESSAGE_BYTES_MAX  512u
+#define HEADER_BYTES      12u
+#define QUESTION_TAIL     4u /* type and class */
+#define ANSWER_BYTES      16u
+#define NAME_CHARS_MAX    254u
+#define LABEL_CHARS_MAX   63u
+#define TYPE_A            1u
+#define CLASS_IN          1u
+#define FLAGS_ASK_MASK    0xf800u /* response bit and operation: both must be zero */
+#define FLAGS_ANSWER      0x8180u /* a response, recursion desired and available */
+#define CODE_OK           0u
+#define CODE_SERVFAIL     2u
+#define CODE_NXDOMAIN     3u
+#define POINTER_TO_NAME   0xc00cu
+#define MESSAGE_BYTES_MAX 512u
 
 typedef struct Question {
     uint16_t identifier;

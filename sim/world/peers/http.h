@@ -4,9 +4,9 @@
 /*
  * Reads HTTP/1.1 requests, strictly, and only as much of the language as the cloud API has.
  *
- * A request is a head of at most HTTP_HEAD_BYTES_MAX and a body counted by Content-Length. Bytes that
- * are not a request, or could be read in two ways (two lengths, folded lines, bare line feeds), are
- * malformed; a service then answers 400 and hangs up. Pure; nothing is owned.
+ * A request is a head of at most HTTP_HEAD_BYTES_MAX and a body counted by Content-Length. Bytes
+ * that are not a request, or could be read in two ways (two lengths, folded lines, bare line
+ * feeds), are malformed; a service then answers 400 and hangs up. Pure; nothing is owned.
  */
 
 #include <stdbool.h>

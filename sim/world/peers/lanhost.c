@@ -29,11 +29,11 @@ typedef struct Job {
     Lanhost *lanhost;
     JobKind kind;
     QueueTicket ticket;
-    uint32_t target;  /* PING: whom; SPOOF: as whom */
-    unsigned number;  /* PING */
+    uint32_t target;   /* PING: whom; SPOOF: as whom */
+    unsigned number;   /* PING */
     uint16_t sequence; /* PING */
-    VTime began;      /* PING */
-    bool sent;        /* PING: the request is on its way */
+    VTime began;       /* PING */
+    bool sent;         /* PING: the request is on its way */
     MalformLayer layer;
     unsigned count;
     unsigned done;
@@ -101,7 +101,7 @@ static void run_after(Job *job, VTime delay, QueueFunction function)
     job->ticket = queue_add(queue, queue_now(queue) + delay, function, job);
 }
 
-/* --- Pings -------------------------------------------------------------------------------------- */
+/* --- Pings ------------------------------------------------------------------------------------ */
 
 static void ping_lost(void *user_data)
 {
@@ -159,7 +159,7 @@ static void take_echo(Lanhost *lanhost, const FrameEcho *echo)
     }
 }
 
-/* --- Malformed frames --------------------------------------------------------------------------- */
+/* --- Malformed frames ------------------------------------------------------------------------- */
 
 static void send_next(void *user_data)
 {
@@ -177,8 +177,7 @@ static void send_next(void *user_data)
         return;
     }
     RECORD(lanhost->recorder, queue_now(lanhost->queue), "attacker", EVENT_MALFORMED_SENT,
-           EVENT_TEXT("layer", malform_layer_name(job->layer)),
-           EVENT_INTEGER("count", job->count));
+           EVENT_TEXT("layer", malform_layer_name(job->layer)), EVENT_INTEGER("count", job->count));
     tally_end(job->tally);
     end_job(job);
 }
@@ -198,7 +197,7 @@ void lanhost_send_malformed(Lanhost *lanhost, MalformLayer layer, unsigned count
     run_after(job, 0, send_next);
 }
 
-/* --- Pretending --------------------------------------------------------------------------------- */
+/* --- Pretending ------------------------------------------------------------------------------- */
 
 static void spoof(void *user_data)
 {
@@ -228,7 +227,7 @@ void lanhost_spoof_router(Lanhost *lanhost, bool on, uint32_t router)
     }
 }
 
-/* --- What comes in ------------------------------------------------------------------------------ */
+/* --- What comes in ---------------------------------------------------------------------------- */
 
 /* Whoever asks for an address asks everybody; the attacker remembers by what number. */
 static void overhear(Lanhost *lanhost, const FrameUdp *udp)

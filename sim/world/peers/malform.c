@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * Two kinds of rule. A *field rule* puts a telling value into a field at a fixed place. A *shape rule*
- * is a function that changes the frame's structure: cuts, fragments, options, whole messages.
+ * Two kinds of rule. A *field rule* puts a telling value into a field at a fixed place. A *shape
+ * rule* is a function that changes the frame's structure: cuts, fragments, options, whole messages.
  *
- * M1  A frame never leaves the buffer: every rule keeps FRAME_BYTES_MIN <= bytes <= FRAME_BYTES_MAX.
- * M2  Rules see only the draft and draw only from its generator.
+ * M1  A frame never leaves the buffer: every rule keeps FRAME_BYTES_MIN <= bytes <=
+ * FRAME_BYTES_MAX. M2  Rules see only the draft and draw only from its generator.
  */
 
 #include "sim/world/peers/malform.h"
@@ -24,10 +24,10 @@
 #define PORT_DHCP_SERVER 67u
 #define PORT_DHCP_CLIENT 68u
 
-#define DHCP_OPTIONS   236u /* the cookie; options follow it */
-#define DNS_HEADER     12u
-#define RULES_MAX      3u
-#define VALUES_MAX     8u
+#define DHCP_OPTIONS 236u /* the cookie; options follow it */
+#define DNS_HEADER   12u
+#define RULES_MAX    3u
+#define VALUES_MAX   8u
 
 typedef struct Draft {
     Prng *prng;
@@ -86,11 +86,16 @@ static uint16_t some_port(Draft *draft)
     return pick < 10 ? ports[below(draft, G_N_ELEMENTS(ports))] : (uint16_t)prng_u64(draft->prng);
 }
 
-/* --- Field rules -------------------------------------------------------------------------------- */
+/* --- Field rules ------------------------------------------------------------------------------ */
 
 #define FIELD(layer, name, base, offset, width, ...)                                               \
-    {MALFORM_LAYER_##layer, name, (base) + (offset), width,                                        \
-     sizeof((const uint32_t[]){__VA_ARGS__}) / sizeof(uint32_t), {__VA_ARGS__}}
+    {                                                                                              \
+        MALFORM_LAYER_##layer, name, (base) + (offset), width,                                     \
+            sizeof((const uint32_t[]){__VA_ARGS__}) / sizeof(uint32_t),                            \
+        {                                                                                          \
+            __VA_ARGS__                                                                            \
+        }                                                                                          \
+    }
 
 static const FieldRule field_rules[] = {
     FIELD(ETHERNET, "type", 0, 12, 2, 0, 46, 0x5ff, 0x600, 0x8100, 0x86dd, 0x88a8, 0xffff),
@@ -103,9 +108,11 @@ static const FieldRule field_rules[] = {
     FIELD(ARP, "operation", NETWORK_OFFSET, 6, 2, 0, 3, 8, 0xff00, 0xffff),
     FIELD(ARP, "sender", NETWORK_OFFSET, 14, 4, 0, 0xffffffff, 0x7f000001, 0xe0000001),
     FIELD(ARP, "sender_hardware", NETWORK_OFFSET, 8, 4, 0, 0xffffffff, 0x01005e00),
-    FIELD(IP, "version_words", NETWORK_OFFSET, 0, 1, 0x00, 0x05, 0x40, 0x44, 0x46, 0x4f, 0x65, 0xff),
+    FIELD(IP, "version_words", NETWORK_OFFSET, 0, 1, 0x00, 0x05, 0x40, 0x44, 0x46, 0x4f, 0x65,
+          0xff),
     FIELD(IP, "total", NETWORK_OFFSET, 2, 2, 0, 1, 19, 20, 21, 0x05dd, 0x7fff, 0xffff),
-    FIELD(IP, "fragment", NETWORK_OFFSET, 6, 2, 0x2000, 0x1fff, 0x3fff, 0x0001, 0x8000, 0x4001, 0xffff),
+    FIELD(IP, "fragment", NETWORK_OFFSET, 6, 2, 0x2000, 0x1fff, 0x3fff, 0x0001, 0x8000, 0x4001,
+          0xffff),
     FIELD(IP, "time_to_live", NETWORK_OFFSET, 8, 1, 0, 1, 255),
     FIELD(IP, "protocol", NETWORK_OFFSET, 9, 1, 0, 2, 4, 41, 50, 58, 132, 255),
     FIELD(IP, "checksum", NETWORK_OFFSET, 10, 2, 0, 0xffff),
@@ -153,7 +160,7 @@ static void apply_field(Draft *draft, const FieldRule *rule)
     }
 }
 
-/* --- Shape rules -------------------------------------------------------------------------------- */
+/* --- Shape rules ------------------------------------------------------------------------------ */
 
 static void cut_short(Draft *draft)
 {
@@ -227,8 +234,7 @@ static void lie_in_ip_options(Draft *draft)
     uint8_t options[40];
     size_t words = 1 + (size_t)below(draft, 10);
     lying_options(draft, options, words * 4);
-    if (draft->bytes >= TRANSPORT_OFFSET &&
-        insert(draft, TRANSPORT_OFFSET, options, words * 4)) {
+    if (draft->bytes >= TRANSPORT_OFFSET && insert(draft, TRANSPORT_OFFSET, options, words * 4)) {
         uint8_t *packet = draft->frame + NETWORK_OFFSET;
         packet[0] = (uint8_t)(0x40 | (5 + words));
         frame_put16(packet + 2, (uint16_t)(frame_get16(packet + 2) + words * 4));
@@ -327,7 +333,10 @@ static void lie_in_record_length(Draft *draft)
     }
 }
 
-#define SHAPE(layer, name, apply) {MALFORM_LAYER_##layer, name, apply}
+#define SHAPE(layer, name, apply)                                                                  \
+    {                                                                                              \
+        MALFORM_LAYER_##layer, name, apply                                                         \
+    }
 
 static const ShapeRule shape_rules[] = {
     SHAPE(ETHERNET, "cut_short", cut_short),
@@ -362,14 +371,13 @@ static const ShapeRule shape_rules[] = {
     SHAPE(DNS, "scatter", scatter),
 };
 
-/* --- Valid frames to begin with ------------------------------------------------------------------ */
+/* --- Valid frames to begin with --------------------------------------------------------------- */
 
 static void build_arp(Draft *draft)
 {
     const MalformScene *scene = draft->scene;
-    FrameArp arp = {.is_request = below(draft, 2) == 0,
-                    .sender = scene->attacker,
-                    .target = scene->target};
+    FrameArp arp = {
+        .is_request = below(draft, 2) == 0, .sender = scene->attacker, .target = scene->target};
     draft->bytes = frame_write_arp(draft->frame, scene->target.mac, &arp);
 }
 
@@ -408,8 +416,8 @@ static void build_tcp(Draft *draft)
     segment[13] = flags[below(draft, G_N_ELEMENTS(flags))];
     frame_put16(segment + 14, 4096);
     prng_fill(draft->prng, segment + FRAME_TCP_BYTES, bytes - FRAME_TCP_BYTES);
-    uint32_t pseudo = frame_pseudo_sum(draft->scene->attacker.address,
-                                       draft->scene->target.address, FRAME_PROTOCOL_TCP, bytes);
+    uint32_t pseudo = frame_pseudo_sum(draft->scene->attacker.address, draft->scene->target.address,
+                                       FRAME_PROTOCOL_TCP, bytes);
     frame_put16(segment + 16, frame_checksum(segment, bytes, pseudo));
     draft->bytes = frame_write_ipv4(draft->frame, draft->scene->attacker, draft->scene->target,
                                     FRAME_PROTOCOL_TCP, segment, bytes);
@@ -420,16 +428,20 @@ static void build_dhcp(Draft *draft)
     const MalformScene *scene = draft->scene;
     static const uint8_t types[] = {2, 5, 6}; /* OFFER, ACK, NAK */
     uint8_t message[300] = {2, 1, FRAME_MAC_BYTES, 0};
-    uint32_t transaction = scene->dhcp_transaction != 0 ? scene->dhcp_transaction
-                                                        : (uint32_t)prng_u64(draft->prng);
+    uint32_t transaction =
+        scene->dhcp_transaction != 0 ? scene->dhcp_transaction : (uint32_t)prng_u64(draft->prng);
     frame_put32(message + 4, transaction);
     frame_put32(message + 16, scene->target.address);
     frame_put32(message + 20, scene->router.address);
     memcpy(message + 28, scene->target.mac.bytes, FRAME_MAC_BYTES);
     frame_put32(message + DHCP_OPTIONS, 0x63825363);
     uint8_t *options = message + DHCP_OPTIONS + 4;
-    const uint8_t fixed[] = {53, 1, types[below(draft, G_N_ELEMENTS(types))], 1, 4, 255, 255, 255, 0,
-                             51, 4, 0, 0, 14, 16, 54, 4};
+    const uint8_t fixed[] = {53,  1,   types[below(draft, G_N_ELEMENTS(types))],
+                             1,   4,   255,
+                             255, 255, 0,
+                             51,  4,   0,
+                             0,   14,  16,
+                             54,  4};
     memcpy(options, fixed, sizeof fixed);
     frame_put32(options + sizeof fixed, scene->router.address);
     options[sizeof fixed + 4] = 255;
@@ -494,7 +506,7 @@ static void build(Draft *draft, MalformLayer layer)
     }
 }
 
-/* --- Checksums, mended as far as the damage leaves a place for them ------------------------------ */
+/* --- Checksums, mended as far as the damage leaves a place for them --------------------------- */
 
 static void mend_transport(Draft *draft, size_t offset, size_t bytes)
 {
@@ -518,10 +530,10 @@ static void mend_transport(Draft *draft, size_t offset, size_t bytes)
     if (bytes < least) {
         return;
     }
-    uint32_t pseudo = protocol == FRAME_PROTOCOL_ICMP
-                          ? 0
-                          : frame_pseudo_sum(frame_get32(packet + 12), frame_get32(packet + 16),
-                                             protocol, bytes);
+    uint32_t pseudo =
+        protocol == FRAME_PROTOCOL_ICMP
+            ? 0
+            : frame_pseudo_sum(frame_get32(packet + 12), frame_get32(packet + 16), protocol, bytes);
     frame_put16(segment + place, 0);
     frame_put16(segment + place, frame_checksum(segment, bytes, pseudo));
 }

@@ -4,11 +4,11 @@
 /*
  * Makes malformed frames: a valid frame of one layer, then damage that knows the layer's structure.
  *
- * A valid frame is built for the scene (the target would accept it, or at least look at it), and one
- * to three rules of the layer are applied: lengths that lie, offsets outside,
- * fragments that overlap or never end, options that loop or overrun, compression that points to
- * itself, counts without records, wrong and right checksums, runts and truncations, random bytes.
- * Checksums above the damage are mended half of the time, so that the damage gets past them.
+ * A valid frame is built for the scene (the target would accept it, or at least look at it), and
+ * one to three rules of the layer are applied: lengths that lie, offsets outside, fragments that
+ * overlap or never end, options that loop or overrun, compression that points to itself, counts
+ * without records, wrong and right checksums, runts and truncations, random bytes. Checksums above
+ * the damage are mended half of the time, so that the damage gets past them.
  *
  * Pure: the frame is a function of the layer, the scene and the generator's state.
  */
@@ -37,7 +37,7 @@ typedef struct MalformScene {
     FrameStation target;
     FrameStation router;
     FrameStation name_server;
-    uint16_t target_port; /* a UDP or TCP port that the target has used last, or 0 */
+    uint16_t target_port;      /* a UDP or TCP port that the target has used last, or 0 */
     uint32_t dhcp_transaction; /* the target's last, overheard; or 0 */
 } MalformScene;
 

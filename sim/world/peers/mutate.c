@@ -55,8 +55,8 @@ static bool sign(uint8_t *header, const char *keys_path, const char *file, GErro
         return false;
     }
     Digest digest = digest_of(header, IMAGE_SIGNED_BYTES);
-    return tls_sign(keys_path, file, digest.bytes,
-                    header + G_STRUCT_OFFSET(ImageHeader, signature), error);
+    return tls_sign(keys_path, file, digest.bytes, header + G_STRUCT_OFFSET(ImageHeader, signature),
+                    error);
 }
 
 bool mutate_tamper(Prng *prng, MutateTamper where, const char *keys_path, GByteArray *image,
@@ -114,10 +114,14 @@ static uint32_t lie(Prng *prng, uint32_t truth)
 static void mutate_header_once(Prng *prng, uint8_t *header)
 {
     static const size_t fields[] = {
-        G_STRUCT_OFFSET(ImageHeader, magic),           G_STRUCT_OFFSET(ImageHeader, header_version),
-        G_STRUCT_OFFSET(ImageHeader, product_id),      G_STRUCT_OFFSET(ImageHeader, version),
-        G_STRUCT_OFFSET(ImageHeader, security_counter), G_STRUCT_OFFSET(ImageHeader, release_sequence),
-        G_STRUCT_OFFSET(ImageHeader, payload_bytes),   G_STRUCT_OFFSET(ImageHeader, load_address),
+        G_STRUCT_OFFSET(ImageHeader, magic),
+        G_STRUCT_OFFSET(ImageHeader, header_version),
+        G_STRUCT_OFFSET(ImageHeader, product_id),
+        G_STRUCT_OFFSET(ImageHeader, version),
+        G_STRUCT_OFFSET(ImageHeader, security_counter),
+        G_STRUCT_OFFSET(ImageHeader, release_sequence),
+        G_STRUCT_OFFSET(ImageHeader, payload_bytes),
+        G_STRUCT_OFFSET(ImageHeader, load_address),
     };
     uint8_t *signature = header + G_STRUCT_OFFSET(ImageHeader, signature);
     switch (prng_below(prng, 6)) {
@@ -198,8 +202,8 @@ static size_t line_start(Prng *prng, const GByteArray *head)
 static bool lie_in_field(Prng *prng, GByteArray *head, const char *field)
 {
     static const char *const values[] = {
-        "",   "0",      "-1",   "+5",          "0x100", "4294967295", "4294967296",           "1e3",
-        "99", "1 2",    "00042", "2147483648", "256,256", "18446744073709551616", "100000000", "abc"};
+        "",   "0",   "-1",    "+5",         "0x100",   "4294967295",           "4294967296", "1e3",
+        "99", "1 2", "00042", "2147483648", "256,256", "18446744073709551616", "100000000",  "abc"};
     const char *text = (const char *)head->data;
     const char *found = g_strstr_len(text, head->len, field);
     if (found == NULL) {
@@ -228,9 +232,9 @@ static void mutate_reply_head_once(Prng *prng, GByteArray *head)
         "\r\n",
         "X: \xff\xfe\x80\r\n",
     };
-    static const char *const statuses[] = {"HTTP/1.1 ",       "HTTP/9.9 200 OK",  "HTTP/1.1 2000 OK",
-                                           "HTTP/1.1 000",    "HTTP/1.1 -20 OK",  "http/1.1 200 ok",
-                                           "HTTP/1.1 100 Go", "HTTP/1.1 302 Off", "200 OK"};
+    static const char *const statuses[] = {
+        "HTTP/1.1 ",       "HTTP/9.9 200 OK", "HTTP/1.1 2000 OK", "HTTP/1.1 000", "HTTP/1.1 -20 OK",
+        "http/1.1 200 ok", "HTTP/1.1 100 Go", "HTTP/1.1 302 Off", "200 OK"};
     static const char *const fields[] = {"Content-Length: ", "Content-Range: ", "Connection: "};
     switch (prng_below(prng, 8)) {
     case 0:

@@ -16,12 +16,12 @@
 
 #define SECONDS_1900_TO_1970 UINT64_C(2208988800)
 
-#define MODE_CLIENT       3u
-#define MODE_SERVER       4u
-#define PRECISION         0xecu /* 2^-20 seconds */
-#define STRATUM_PRIMARY   1u
-#define REFERENCE_LOCAL   0x4c4f434cu /* "LOCL" */
-#define REFERENCE_RATE    0x52415445u /* "RATE" */
+#define MODE_CLIENT     3u
+#define MODE_SERVER     4u
+#define PRECISION       0xecu /* 2^-20 seconds */
+#define STRATUM_PRIMARY 1u
+#define REFERENCE_LOCAL 0x4c4f434cu /* "LOCL" */
+#define REFERENCE_RATE  0x52415445u /* "RATE" */
 
 struct Ntp {
     FrameStation station;
@@ -60,7 +60,8 @@ void ntp_set_mode(Ntp *ntp, NtpMode mode, VTime offset, Tally *tally)
     ntp->tally = tally;
 }
 
-/* Writes the calendar time `at` nanoseconds after the epoch. Wraps with NTP's eras, as it should. */
+/* Writes the calendar time `at` nanoseconds after the epoch. Wraps with NTP's eras, as it should.
+ */
 static void put_time(const Ntp *ntp, uint8_t *bytes, VTime at)
 {
     int64_t seconds = at / VTIME_S;

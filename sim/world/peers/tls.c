@@ -3,8 +3,8 @@
 /*
  * mbedTLS 3.6 on a seed and a virtual clock.
  *
- * T1  Whatever mbedTLS draws comes from the stream of the session (or certificate) being served, and
- *     what time it asks is the queue's: `enter` says whose turn it is, before every call that may
+ * T1  Whatever mbedTLS draws comes from the stream of the session (or certificate) being served,
+ * and what time it asks is the queue's: `enter` says whose turn it is, before every call that may
  *     draw or ask.
  * T2  A handshake is told exactly once: completed, refused_by_client (it sent an alert),
  *     refused_by_server (we did), or broken (the connection went away).
@@ -77,9 +77,9 @@ static struct {
     mbedtls_time_t now;
 } turn;
 
-G_DEFINE_QUARK(lockstep-tls-error-quark, tls_error)
+G_DEFINE_QUARK(lockstep - tls - error - quark, tls_error)
 
-/* --- What mbedTLS is given ---------------------------------------------------------------------- */
+/* --- What mbedTLS is given -------------------------------------------------------------------- */
 
 static int draw(void *context, unsigned char *output, size_t bytes)
 {
@@ -120,7 +120,7 @@ static void leave(void)
     turn.prng = NULL;
 }
 
-/* --- Identities --------------------------------------------------------------------------------- */
+/* --- Identities ------------------------------------------------------------------------------- */
 
 static void date_text(int64_t seconds, char text[16])
 {
@@ -192,9 +192,8 @@ static void configure(Tls *tls, Identity *identity)
     static const uint16_t groups[] = {MBEDTLS_SSL_IANA_TLS_GROUP_SECP256R1,
                                       MBEDTLS_SSL_IANA_TLS_GROUP_NONE};
     mbedtls_ssl_config *config = &identity->config;
-    int failed = mbedtls_ssl_config_defaults(config, MBEDTLS_SSL_IS_SERVER,
-                                             MBEDTLS_SSL_TRANSPORT_STREAM,
-                                             MBEDTLS_SSL_PRESET_DEFAULT);
+    int failed = mbedtls_ssl_config_defaults(
+        config, MBEDTLS_SSL_IS_SERVER, MBEDTLS_SSL_TRANSPORT_STREAM, MBEDTLS_SSL_PRESET_DEFAULT);
     mbedtls_ssl_conf_min_tls_version(config, MBEDTLS_SSL_VERSION_TLS1_3);
     mbedtls_ssl_conf_max_tls_version(config, MBEDTLS_SSL_VERSION_TLS1_3);
     mbedtls_ssl_conf_tls13_key_exchange_modes(config,
@@ -329,7 +328,7 @@ void tls_set_certificate(Tls *tls, TlsCertificate which)
     tls->shown = which;
 }
 
-/* --- Sessions ----------------------------------------------------------------------------------- */
+/* --- Sessions --------------------------------------------------------------------------------- */
 
 static int send_record(void *context, const unsigned char *bytes, size_t count)
 {
@@ -578,14 +577,14 @@ void tls_session_close(TlsSession *session)
     }
 }
 
-/* --- Others ------------------------------------------------------------------------------------- */
+/* --- Others ----------------------------------------------------------------------------------- */
 
 void tls_lend(Prng *prng, uint64_t epoch_seconds, const Queue *queue)
 {
     turn.prng = prng;
-    turn.now = prng == NULL ? 0
-                            : (mbedtls_time_t)epoch_seconds +
-                                  (mbedtls_time_t)(queue_now(queue) / VTIME_S);
+    turn.now = prng == NULL
+                   ? 0
+                   : (mbedtls_time_t)epoch_seconds + (mbedtls_time_t)(queue_now(queue) / VTIME_S);
 }
 
 /* Loads a key pair, which the caller frees in any case. What is drawn meanwhile only blinds. */

@@ -6,8 +6,8 @@
  *
  * A Tls is one service's identity: its certificate (one of several, good and bad, minted from the
  * seed when first shown), the authority that must have signed a device's certificate, and where
- * secrets and events go. A TlsSession is one connection: feed it what came from the device, read the
- * plain text, write plain text; what is to be sent comes out of a callback.
+ * secrets and events go. A TlsSession is one connection: feed it what came from the device, read
+ * the plain text, write plain text; what is to be sent comes out of a callback.
  *
  * Randomness comes from the seed and the session's number, calendar time from the queue. Each
  * handshake ends in one event `tls.handshake`; its secrets go to the capture as they are made.
@@ -15,8 +15,8 @@
  * Making a Tls fails when keys are missing or do not parse. In a session nothing fails: what the
  * device does wrong ends the session, and is an event.
  *
- * mbedTLS keeps its random source and its clock in globals of the process; the only file-scope state
- * of the lab is in tls.c, and points at the session being served.
+ * mbedTLS keeps its random source and its clock in globals of the process; the only file-scope
+ * state of the lab is in tls.c, and points at the session being served.
  */
 
 #include <stdbool.h>
@@ -41,8 +41,10 @@ typedef enum TlsError {
 } TlsError;
 
 /* Files in the folder of keys, PEM or DER. */
-#define TLS_FILE_SERVICE_KEY         "service_ca.key.pem"
-#define TLS_FILE_SERVICE_CERTIFICATE "service_ca.crt.pem" /* what devices trust their service by */
+#define TLS_FILE_SERVICE_KEY "service_ca.key.pem"
+#define TLS_FILE_SERVICE_CERTIFICATE                                                               \
+    "service_ca.crt.pem"                                  /* what devices trust their service by   \
+                                                           */
 #define TLS_FILE_FACTORY_CERTIFICATE "factory_ca.crt.pem" /* who signs devices' certificates */
 #define TLS_FILE_IMAGE_KEY           "image.key.pem"      /* signs the images that devices accept */
 #define TLS_FILE_STRANGER_KEY        "stranger.key.pem"   /* a key that no device accepts */
@@ -52,7 +54,7 @@ typedef enum TlsCertificate {
     TLS_CERTIFICATE_EXPIRED,       /* since the day before the epoch */
     TLS_CERTIFICATE_NOT_YET_VALID, /* until a year after the epoch */
     TLS_CERTIFICATE_WRONG_NAME,
-    TLS_CERTIFICATE_WRONG_CA,      /* all is right but who signed it */
+    TLS_CERTIFICATE_WRONG_CA, /* all is right but who signed it */
     TLS_CERTIFICATES
 } TlsCertificate;
 

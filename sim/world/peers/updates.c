@@ -7,9 +7,9 @@
  *     close, in order or not, and to be closed.
  * U3  `download.started` and `download.finished` come in pairs.
  *
- *   opened ─► handshake ─► asking ─(request)─► replying ─► asking ... ─► over ─► closed
- *                                                 ├ stall: silent until the device or time gives up
- *                                                 └ reset, truncate, Connection: close, malformed: over
+ *   opened --> handshake --> asking --> replying --> asking ... --> over --> closed
+ *                                          +-- stall: silent until the device or time gives up
+ *                                          +-- reset, truncate, Connection: close, malformed: over
  */
 
 #include "sim/world/peers/updates.h"
@@ -73,7 +73,7 @@ typedef struct Reply {
     bool is_payload;
     GByteArray *head;
     GByteArray *body;
-    uint64_t announced; /* as Content-Length */
+    uint64_t announced;  /* as Content-Length */
     uint64_t send_bytes; /* of the body */
     bool close;
     bool has_range;
@@ -83,7 +83,7 @@ typedef struct Reply {
     bool spoiled;
 } Reply;
 
-static const char *const mode_names[UPDATES_MODES] = {"normal",   "stall",       "reset",
+static const char *const mode_names[UPDATES_MODES] = {"normal",   "stall",      "reset",
                                                       "truncate", "lie_length", "status"};
 static const char *const path_names[UPDATES_PATHS] = {"any", "manifest", "image", "report"};
 static const char *const mutation_names[UPDATES_MUTATIONS] = {"header", "payload", "reply_head",
@@ -116,7 +116,7 @@ bool updates_mutation_of(const char *name, UpdatesMutation *ret_mutation)
     return place_of(name, mutation_names, UPDATES_MUTATIONS, ret_mutation);
 }
 
-/* --- What is served ----------------------------------------------------------------------------- */
+/* --- What is served --------------------------------------------------------------------------- */
 
 Updates *updates_new(const TlsSettings *settings, Queue *queue, const Prng *root,
                      UpdatesWhoIs who_is, void *user_data, GError **error)
@@ -201,7 +201,7 @@ void updates_mutate(Updates *updates, UpdatesMutation what, unsigned count, Tall
     updates->mutation_tally = tally;
 }
 
-/* --- Telling ------------------------------------------------------------------------------------ */
+/* --- Telling ---------------------------------------------------------------------------------- */
 
 static VTime now(const Updates *updates)
 {
@@ -236,7 +236,8 @@ static void tell_report(const Session *session, const uint8_t *body, size_t byte
     CloudReport report = {.sequence = 0};
     bool parsed = cloud_report_read(body, bytes, &report);
     if (!parsed) {
-        RECORD(updates->settings.recorder, now(updates), session->client, EVENT_REPORT_RECEIVED, EVENT_TRUTH("parsed", false));
+        RECORD(updates->settings.recorder, now(updates), session->client, EVENT_REPORT_RECEIVED,
+               EVENT_TRUTH("parsed", false));
         return;
     }
     RECORD(updates->settings.recorder, now(updates), session->client, EVENT_REPORT_RECEIVED,
@@ -255,8 +256,8 @@ static void begin_download(Session *session, const Reply *reply)
     session->download_bytes = reply->send_bytes;
     session->download_spoiled = reply->spoiled;
     RECORD(session->updates->settings.recorder, now(session->updates), session->client,
-           EVENT_DOWNLOAD_STARTED,
-           EVENT_INTEGER("from", reply->range_from), EVENT_INTEGER("bytes", reply->body->len));
+           EVENT_DOWNLOAD_STARTED, EVENT_INTEGER("from", reply->range_from),
+           EVENT_INTEGER("bytes", reply->body->len));
 }
 
 /* `orderly`: the device went on as one does that has got everything. */
@@ -270,12 +271,11 @@ static void end_download(Session *session, bool orderly)
     bool complete = orderly && waiting == 0 && !session->download_spoiled;
     uint64_t bytes = session->download_bytes - MIN(waiting, session->download_bytes);
     RECORD(session->updates->settings.recorder, now(session->updates), session->client,
-           EVENT_DOWNLOAD_FINISHED,
-           EVENT_INTEGER("from", session->download_from), EVENT_INTEGER("bytes", bytes),
-           EVENT_TRUTH("complete", complete));
+           EVENT_DOWNLOAD_FINISHED, EVENT_INTEGER("from", session->download_from),
+           EVENT_INTEGER("bytes", bytes), EVENT_TRUTH("complete", complete));
 }
 
-/* --- Making a reply ----------------------------------------------------------------------------- */
+/* --- Making a reply --------------------------------------------------------------------------- */
 
 static void answer_manifest(const Updates *updates, Reply *reply)
 {
@@ -348,13 +348,13 @@ static void write_head(Reply *reply)
     g_autoptr(GString) head = g_string_new(NULL);
     g_string_append_printf(head, "HTTP/1.1 %u %s\r\n", reply->status, http_reason(reply->status));
     if (reply->status != 204) {
-        g_string_append_printf(head, "Content-Length: %" G_GUINT64_FORMAT "\r\n",
-                               reply->announced);
+        g_string_append_printf(head, "Content-Length: %" G_GUINT64_FORMAT "\r\n", reply->announced);
     }
     if (reply->status == 206) {
-        g_string_append_printf(
-            head, "Content-Range: bytes %" G_GUINT64_FORMAT "-%" G_GUINT64_FORMAT "/%" G_GUINT64_FORMAT
-            "\r\n", reply->range_from, reply->range_total - 1, reply->range_total);
+        g_string_append_printf(head,
+                               "Content-Range: bytes %" G_GUINT64_FORMAT "-%" G_GUINT64_FORMAT
+                               "/%" G_GUINT64_FORMAT "\r\n",
+                               reply->range_from, reply->range_total - 1, reply->range_total);
     } else if (reply->status == 416) {
         g_string_append_printf(head, "Content-Range: bytes */%" G_GUINT64_FORMAT "\r\n",
                                reply->range_total);
@@ -443,7 +443,7 @@ static void mutate(Updates *updates, Reply *reply)
     }
 }
 
-/* --- Sessions ----------------------------------------------------------------------------------- */
+/* --- Sessions --------------------------------------------------------------------------------- */
 
 static void set_timer(Session *session, VTime after);
 
@@ -529,14 +529,12 @@ static void reply_to(Session *session, const HttpRequest *request, const uint8_t
 
 static void refuse(Session *session, unsigned status)
 {
-    Reply reply = {.status = status,
-                   .close = true,
-                   .head = g_byte_array_new(),
-                   .body = g_byte_array_new()};
+    Reply reply = {
+        .status = status, .close = true, .head = g_byte_array_new(), .body = g_byte_array_new()};
     write_head(&reply);
     RECORD(session->updates->settings.recorder, now(session->updates), session->client,
-           EVENT_HTTP_RESPONSE, EVENT_INTEGER("status", status),
-           EVENT_INTEGER("bytes", 0), EVENT_INTEGER("session", session->number));
+           EVENT_HTTP_RESPONSE, EVENT_INTEGER("status", status), EVENT_INTEGER("bytes", 0),
+           EVENT_INTEGER("session", session->number));
     send_reply(session, &reply);
     g_byte_array_unref(reply.head);
     g_byte_array_unref(reply.body);
@@ -548,9 +546,9 @@ static void tell_request(const Session *session, const HttpRequest *request)
                                  ? g_strdup_printf("%" G_GUINT64_FORMAT "-", request->range_from)
                                  : g_strdup("");
     RECORD(session->updates->settings.recorder, now(session->updates), session->client,
-           EVENT_HTTP_REQUEST,
-           EVENT_TEXT("method", request->method), EVENT_TEXT("path", request->path),
-           EVENT_TEXT("range", range), EVENT_INTEGER("session", session->number));
+           EVENT_HTTP_REQUEST, EVENT_TEXT("method", request->method),
+           EVENT_TEXT("path", request->path), EVENT_TEXT("range", range),
+           EVENT_INTEGER("session", session->number));
 }
 
 /* Serves every whole request that has been read. */

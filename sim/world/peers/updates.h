@@ -4,17 +4,17 @@
 /*
  * The update service: the cloud API (vdevice/contract/cloud_api.h) over TLS, good or bad as told.
  *
- * It offers one release at a time, whole (`updates_offer`), or the header of one with the payload of
- * another (`updates_replay_manifest`). Beside what is offered stand a *behaviour*, which spoils replies
- * in one way until told otherwise or so many times, *mutations*, which spoil the next so many replies
- * in ever new ways, and the certificate it shows. Each is counted on its own tally.
+ * It offers one release at a time, whole (`updates_offer`), or the header of one with the payload
+ * of another (`updates_replay_manifest`). Beside what is offered stand a *behaviour*, which spoils
+ * replies in one way until told otherwise or so many times, *mutations*, which spoil the next so
+ * many replies in ever new ways, and the certificate it shows. Each is counted on its own tally.
  *
- * It sees each connection as a stream of the gateway and serves any number at once. A session in which
- * nothing has moved for UPDATES_IDLE_NS is reset, as busy services do.
+ * It sees each connection as a stream of the gateway and serves any number at once. A session in
+ * which nothing has moved for UPDATES_IDLE_NS is reset, as busy services do.
  *
  * Events: `tls.handshake` (from peers/tls), `http.request`, `http.response`, `update.offered`,
- * `download.started`, `download.finished`, `report.received`, `server.fault`. A download is complete
- * when the device, having been sent everything, asked for more or closed in order.
+ * `download.started`, `download.finished`, `report.received`, `server.fault`. A download is
+ * complete when the device, having been sent everything, asked for more or closed in order.
  *
  * Making one fails when keys are missing. Afterwards nothing fails.
  */

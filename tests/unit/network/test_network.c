@@ -79,8 +79,8 @@ static void open_fixture(Fixture *fixture)
         fail_msg("%s", error->message);
     }
     assert_true(mkdevice_mint(7, MINT_OPTIONS_DEFAULT, &fixture->mint, &error));
-    fixture->port = network_attach(fixture->network, "lock", fixture->mint.mac, fake_client_input,
-                                   NULL);
+    fixture->port =
+        network_attach(fixture->network, "lock", fixture->mint.mac, fake_client_input, NULL);
     FakeClientSettings settings = {.mint = &fixture->mint,
                                    .epoch_seconds = EPOCH_SECONDS,
                                    .queue = fixture->queue,
@@ -373,7 +373,8 @@ static void test_network__answers_names_as_told(void **state)
     (void)state;
     Fixture fixture;
     open_fixture(&fixture);
-    run_until(&fixture, 400 * VTIME_S); /* what lwIP learned in an earlier test is forgotten by now */
+    run_until(&fixture,
+              400 * VTIME_S); /* what lwIP learned in an earlier test is forgotten by now */
     set_dns(&fixture, "nxdomain");
     assert_int_equal(get(&fixture, CLOUD_PATH_MANIFEST, 0)->outcome, FAKE_CLIENT_NO_NAME);
     set_dns(&fixture, "silent");
