@@ -109,7 +109,7 @@ IMAGE_RECIPES := $(wildcard images/*.yaml)
 IMAGES := $(IMAGE_RECIPES:images/%.yaml=$(BUILD)/images/%.img)
 TREE_SOURCES := sim/base/tree.c sim/base/vtime.c sim/base/prng.c sim/base/digest.c sim/base/bytes.c
 
-$(BUILD)/mkimage: $(call tool_objects,tools/mkimage.c $(MINT_SOURCES) $(TREE_SOURCES)) \
+$(BUILD)/mkimage: $(call tool_objects,tools/mkimage.c tools/recipe.c $(MINT_SOURCES) $(TREE_SOURCES)) \
 		$(HOST_MBEDTLS_LIBS)
 	@$(CC) $(filter %.o,$^) $(TOOL_LIBS) -o $@
 
@@ -175,3 +175,43 @@ $(ROM_TEST)/test_rom: $(BUILD)/sim/obj/tests/system/test_rom.o $(BUILD)/sim/lab.
 
 test-build: $(ROM_TEST)/test_rom $(ROM_TEST)/crypto-accel.bin $(ROM_TEST)/crypto-soft.bin
 TEST_COMMANDS += "$(ROM_TEST)/test_rom $(BUILD)"
+
+# --- The supplier's tools, and what they and the lock are fed ----------------------------------------
+
+$(ROM_TEST)/test_supplier: $(call tool_objects,tests/system/test_supplier.c $(MINT_SOURCES)) \
+		$(HOST_MBEDTLS_LIBS)
+	@mkdir -p $(@D)
+	@$(CC) $(filter %.o,$^) $(TOOL_LIBS) -lcmocka -o $@
+
+FIRMWARE_FUZZ := $(BUILD)/fuzz
+FIRMWARE_FUZZ_CFLAGS = $(filter-out -Werror,$(STRICT)) -std=gnu11 -O1 -g -I. \
+	-fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all
+firmware_fuzz_objects = $(patsubst %.c,$(FIRMWARE_FUZZ)/firmware/%.o,$(1))
+
+$(FIRMWARE_FUZZ)/firmware/%.o: %.c
+	@mkdir -p $(@D)
+	@clang $(FIRMWARE_FUZZ_CFLAGS) $(FUZZ_EXTRA) $$(pkg-config --cflags $(TOOL_PACKAGES)) -MMD -MP \
+	    -c $< -o $@
+
+$(call firmware_fuzz_objects,$(FIRMWARE_SOFT)): FUZZ_EXTRA := $(SOFT_CFLAGS)
+
+$(FIRMWARE_FUZZ)/fuzz_recipe: $(call firmware_fuzz_objects,tests/fuzz/fuzz_recipe.c tools/recipe.c \
+		$(TREE_SOURCES))
+	@clang -fsanitize=fuzzer,address,undefined $^ $$(pkg-config --libs $(TOOL_PACKAGES)) -o $@
+
+$(FIRMWARE_FUZZ)/fuzz_image: $(call firmware_fuzz_objects,tests/fuzz/fuzz_image.c $(FIRMWARE_BASE) \
+		$(FIRMWARE_CORE) $(FIRMWARE_SOFT) tests/fakes/fake_flash.c tests/fakes/fake_check.c) \
+		$(SOFT_HOST_OBJECTS)
+	@clang -fsanitize=fuzzer,address,undefined -Wl,--wrap=image_rules_signature \
+	    -Wl,--wrap=image_rules_key $^ -o $@
+
+test-build: $(ROM_TEST)/test_supplier $(FIRMWARE_FUZZ)/fuzz_recipe $(FIRMWARE_FUZZ)/fuzz_image
+TEST_COMMANDS += "$(ROM_TEST)/test_supplier $(BUILD)"
+# libFuzzer adds what it finds to the first folder, and only reads the others.
+FIRMWARE_CORPUS := $(FIRMWARE_FUZZ)/corpus
+$(FIRMWARE_CORPUS)/%:
+	@mkdir -p $@
+
+test-build: $(FIRMWARE_CORPUS)/recipe
+TEST_COMMANDS += "$(FIRMWARE_FUZZ)/fuzz_recipe -runs=20000 -max_len=2048 -close_fd_mask=2 $(FIRMWARE_CORPUS)/recipe images"
+TEST_COMMANDS += "$(FIRMWARE_FUZZ)/fuzz_image -runs=3000 -max_len=4096 -close_fd_mask=2"
