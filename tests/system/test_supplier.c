@@ -210,7 +210,7 @@ static void test_mkdevice__issues_what_openssl_verifies(void **state)
 static int set_up(void **state)
 {
     (void)state;
-    folder = g_dir_make_tmp("lockstep-supplier-XXXXXX", NULL);
+    folder = g_dir_make_tmp(NULL, NULL);
     return folder == NULL ? -1 : 0;
 }
 
