@@ -471,6 +471,8 @@ static bool world_take_down(Stage *stage, GError **error)
     if (!network_close(stage->network, error)) {
         return false;
     }
+    network_free(stage->network); /* sessions that were open still have their say */
+    stage->network = NULL;
     world_keep_memories(stage);
     RECORD(stage->recorder, queue_now(stage->queue), "lab", EVENT_RUN_ENDED,
            EVENT_TEXT("reason", story_ended(stage->story)),
