@@ -201,6 +201,7 @@ static void test_hashacc__reads_the_memories_to_their_very_ends(void **state)
         assert_refused(*state, last + 1, 1);
         assert_refused(*state, memories[i].base - 1, 1);
         assert_accepted(*state, memories[i].base, memories[i].bytes / BLOCK_BYTES);
+        assert_refused(*state, memories[i].base, memories[i].bytes / BLOCK_BYTES + 1);
     }
 }
 

@@ -127,6 +127,16 @@ static void test_rtc__parts_of_seconds_without_power_add_up(void **state)
     assert_int_equal(seconds(*state), SOME_TIME + 1);
 }
 
+static void test_rtc__setting_forgets_the_time_without_power(void **state)
+{
+    begin(*state, true, SOME_TIME);
+    bench_power_cycle(*state, 5 * (uint64_t)BENCH_S + BENCH_S / 2);
+    bench_write(*state, LOW, 100);
+    assert_int_equal(seconds(*state), 100);
+    bench_step(*state, BENCH_S - 1);
+    assert_int_equal(seconds(*state), 100);
+}
+
 static void test_rtc__outlives_absurd_times(void **state)
 {
     begin(*state, true, UINT64_MAX);
@@ -157,6 +167,7 @@ int main(void)
         BENCH_TEST(test_rtc__reset_keeps_time_and_forgets_a_held_high_word),
         BENCH_TEST(test_rtc__counts_while_the_power_is_off),
         BENCH_TEST(test_rtc__parts_of_seconds_without_power_add_up),
+        BENCH_TEST(test_rtc__setting_forgets_the_time_without_power),
         BENCH_TEST(test_rtc__outlives_absurd_times),
         BENCH_TEST(test_rtc__ignores_writes_to_status),
     };
