@@ -317,6 +317,16 @@ void network_free(Network *network)
     g_free(network);
 }
 
+static void tell_counts(const Network *network, const NetworkDevice *device)
+{
+    const LinkCounts *counts = link_counts(device->link);
+    RECORD(network->recorder, queue_now(network->queue), device->name, EVENT_LINK_CLOSED,
+           EVENT_TEXT("link", link_name(device->link)), EVENT_INTEGER("frames", counts->sent),
+           EVENT_INTEGER("lost", counts->lost), EVENT_INTEGER("corrupted", counts->corrupted),
+           EVENT_INTEGER("duplicated", counts->duplicated),
+           EVENT_INTEGER("reordered", counts->reordered));
+}
+
 bool network_close(Network *network, GError **error)
 {
     (void)error; /* Nothing can fail any more; the capture is in the recorder already. */
@@ -324,6 +334,9 @@ bool network_close(Network *network, GError **error)
     network->closed = true;
     for (guint i = 0; i < network->tallies->len; i++) {
         tally_end(network->tallies->pdata[i]);
+    }
+    for (guint i = 0; i < network->devices->len; i++) {
+        tell_counts(network, network->devices->pdata[i]);
     }
     return true;
 }
@@ -606,6 +619,27 @@ static bool act_set_link(Network *network, const Action *action, GError **error)
     return true;
 }
 
+static bool act_fault_frame(Network *network, const Action *action, GError **error)
+{
+    static const char *const names[] = {"lose", "corrupt", "duplicate", "delay", "hold"};
+    const NetworkDevice *device = find_device(network, action->target);
+    if (device == NULL) {
+        return refuse(action, error, "no such device", action->target);
+    }
+    const char *kind = plan_text(action, "kind");
+    for (unsigned i = 0; i < G_N_ELEMENTS(names); i++) {
+        if (strcmp(kind, names[i]) == 0) {
+            link_add_fault(device->link,
+                           (LinkFault){.frame = (uint64_t)plan_integer(action, "frame"),
+                                       .kind = (LinkFaultKind)i,
+                                       .duration = plan_duration(action, "for"),
+                                       .tally = begin_tally(network, action)});
+            return true;
+        }
+    }
+    return refuse(action, error, "nothing to do to a frame called", kind);
+}
+
 static void put_dns_back(NetworkJob *job)
 {
     if (job->network->dns_fault == job->tally) { /* N2 */
@@ -727,6 +761,7 @@ static VerbFunction function_of(Verb verb)
         [VERB_SERVER_BEHAVES] = act_server_behaves,
         [VERB_SERVER_CERTIFICATE] = act_server_certificate,
         [VERB_SET_LINK] = act_set_link,
+        [VERB_FAULT_FRAME] = act_fault_frame,
         [VERB_DNS_BEHAVES] = act_dns_behaves,
         [VERB_NTP_BEHAVES] = act_ntp_behaves,
         [VERB_SEND_MALFORMED] = act_send_malformed,

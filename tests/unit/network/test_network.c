@@ -440,6 +440,42 @@ static void test_network__pings_through_malformed_frames(void **state)
     close_fixture(&fixture);
 }
 
+static void fault_frame(Fixture *fixture, int64_t frame, const char *kind)
+{
+    Action *action = plan_action_new(VERB_FAULT_FRAME, "lock");
+    action->number = (uint32_t)frame;
+    add_number(action, "frame", frame);
+    add_text(action, "kind", kind);
+    add_number(action, "for", 300 * VTIME_MS);
+    act(fixture, action);
+}
+
+/* Every frame of a short conversation, one after the other, suffers everything. */
+static void test_network__carries_a_session_whatever_befalls_one_frame(void **state)
+{
+    (void)state;
+    static const char *const kinds[] = {"lose", "corrupt", "duplicate", "delay", "hold"};
+    Fixture fixture;
+    open_fixture(&fixture);
+    run_until(&fixture, 400 * VTIME_S);
+    serve(&fixture, "app-1.1.0");
+    int64_t frame =
+        20; /* the conversation so far was shorter; each of these falls into a later one */
+    for (unsigned i = 0; i < 60; i++) {
+        fault_frame(&fixture, frame + 7 * i, kinds[i % G_N_ELEMENTS(kinds)]);
+    }
+    for (unsigned i = 0; i < 25; i++) {
+        const FakeClientReply *reply = get(&fixture, CLOUD_PATH_MANIFEST, 0);
+        if (reply->outcome == FAKE_CLIENT_DONE) {
+            assert_int_equal(reply->bytes->len - reply->body_from, IMAGE_HEADER_BYTES);
+        }
+        run_until(&fixture, queue_now(fixture.queue) + 70 * VTIME_S);
+    }
+    assert_int_equal(count_events(&fixture, EVENT_FAULT_TOOK_EFFECT), 60);
+    assert_int_equal(get(&fixture, CLOUD_PATH_MANIFEST, 0)->outcome, FAKE_CLIENT_DONE);
+    close_fixture(&fixture);
+}
+
 /* A download over a bad line; the digest of everything that was seen. */
 static Digest bad_download(void)
 {
@@ -517,6 +553,7 @@ int main(void)
         cmocka_unit_test(test_network__answers_names_as_told),
         cmocka_unit_test(test_network__mutates_as_many_replies_as_told),
         cmocka_unit_test(test_network__pings_through_malformed_frames),
+        cmocka_unit_test(test_network__carries_a_session_whatever_befalls_one_frame),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
