@@ -28,6 +28,8 @@ $(MACHINE_BUS_ROM): tests/machine/bus_rom.c tests/machine/bus_rom.h tests/machin
 	@arm-none-eabi-objcopy -O binary $(@:.bin=.elf) $@
 $(BUILD)/tests/machine/test_bus: $(MACHINE_BUS_ROM)
 
+include tests/machine/lockstep.mk
+
 test-build: $(MACHINE_TESTS)
 TEST_COMMANDS += $(foreach test,$(MACHINE_TESTS),"$(test)")
 
