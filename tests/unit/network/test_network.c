@@ -464,7 +464,7 @@ static void test_network__carries_a_session_whatever_befalls_one_frame(void **st
     for (unsigned i = 0; i < 60; i++) {
         fault_frame(&fixture, frame + 7 * i, kinds[i % G_N_ELEMENTS(kinds)]);
     }
-    for (unsigned i = 0; i < 25; i++) {
+    for (unsigned i = 0; i < 40; i++) {
         const FakeClientReply *reply = get(&fixture, CLOUD_PATH_MANIFEST, 0);
         if (reply->outcome == FAKE_CLIENT_DONE) {
             assert_int_equal(reply->bytes->len - reply->body_from, IMAGE_HEADER_BYTES);
