@@ -94,3 +94,28 @@ test-build: $(APP_UNIT_TESTS)
 TEST_COMMANDS += $(APP_UNIT_TESTS:%="%")
 
 -include $(shell test -d $(APP_UNIT_DIR)/obj && find $(APP_UNIT_DIR)/obj -name '*.d')
+
+# --- The line between the halves -----------------------------------------------------------------
+
+# The application with attacks in it, and the test that makes them on the machine.
+PRIVILEGE := $(BUILD)/tests/system
+
+$(PRIVILEGE)/privilege.elf: $(APP_OBJECTS) \
+		$(call firmware_objects,tests/system/privilege_attacks.c) $(APP_LIBRARIES) $(APP_LDSCRIPT)
+	@mkdir -p $(@D)
+	@$(FIRMWARE_CC) $(FIRMWARE_LDFLAGS) -Wl,--wrap=session_poll -T $(APP_LDSCRIPT) \
+	    $(filter %.o,$^) $(APP_LIBRARIES) -o $@
+
+$(PRIVILEGE)/privilege.bin: $(PRIVILEGE)/privilege.elf
+	@$(FIRMWARE_COPY) -O binary $< $@
+
+$(PRIVILEGE)/privilege.img: images/app-1.0.0.yaml $(PRIVILEGE)/privilege.bin $(BUILD)/mkimage
+	@$(BUILD)/mkimage $< $(PRIVILEGE)/privilege.bin $@
+
+$(PRIVILEGE)/test_privilege: $(BUILD)/sim/obj/tests/system/test_privilege.o $(BUILD)/sim/lab.a \
+		$(HOST_MBEDTLS_LIBS)
+	@mkdir -p $(@D)
+	@$(CC) $^ $(SIM_LIBRARIES) -lcmocka -o $@
+
+test-build: $(PRIVILEGE)/test_privilege $(PRIVILEGE)/privilege.img
+TEST_COMMANDS += "$(PRIVILEGE)/test_privilege $(BUILD)/qemu-system-arm $(FIRMWARE)/rom.bin $(PRIVILEGE)/privilege.img"
