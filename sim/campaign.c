@@ -128,6 +128,7 @@ static bool plan_all(Campaign *campaign, GError **error)
     }
     char hex[DIGEST_TEXT_BYTES];
     campaign->assessment->plan_id = g_strdup(digest_print(&chain, hex));
+    campaign->assessment->lab = lab_digest(campaign->lab);
     campaign->assessment->defect = g_strdup(campaign->settings->defect);
     campaign->assessment->seed =
         campaign->settings->has_seed

@@ -2,8 +2,10 @@
 
 #include "sim/lab.h"
 
+#include <stddef.h>
 #include <string.h>
 
+#include "sim/base/bytes.h"
 #include "sim/evidence/bundle.h"
 #include "sim/world/world.h"
 #include "vdevice/contract/image.h"
@@ -98,6 +100,21 @@ const LabPaths *lab_paths(const Lab *lab)
 const Catalogue *lab_catalogue(const Lab *lab)
 {
     return lab->catalogue;
+}
+
+char *lab_digest(const Lab *lab)
+{
+    const char *const files[] = {"/proc/self/exe", lab->paths.machine};
+    Digest chain = digest_of("", 0);
+    for (size_t i = 0; i < G_N_ELEMENTS(files); i++) {
+        Digest digest = {{0}};
+        g_autoptr(GError) error = NULL;
+        if (digest_of_file(files[i], &digest, &error)) {
+            chain = digest_chain(&chain, digest.bytes, DIGEST_BYTES);
+        }
+    }
+    char hex[DIGEST_TEXT_BYTES];
+    return g_strdup(digest_print(&chain, hex));
 }
 
 char *const *lab_scenario_ids(const Lab *lab)
@@ -270,18 +287,51 @@ bool lab_check_defect(const Lab *lab, const char *defect, GError **error)
 
 /* Running. */
 
-/* Refuses what is no image at all; images that are wrong on purpose still begin like one. */
+static bool refuse_image(const ImageFile *image, size_t offset, GError **error, const char *message)
+{
+    g_set_error(error, LAB_ERROR, LAB_ERROR_INPUT, "%s:1:%zu: error: not an image: %s", image->path,
+                offset + 1, message);
+    return false;
+}
+
+/*
+ * Refuses what is no image at all. Those that are wrong on purpose, by the convention of the recipes
+ * called bad-*, need no more than the room for a header.
+ */
+static bool check_image(const ImageFile *image, GError **error)
+{
+    gsize count = 0;
+    const void *bytes = g_bytes_get_data(image->bytes, &count);
+    if (count < IMAGE_HEADER_BYTES) {
+        return refuse_image(image, count, error, "the file ends within the header");
+    }
+    if (g_str_has_prefix(image->name, "bad-")) {
+        return true;
+    }
+    BytesReader reader = bytes_reader(bytes, count);
+    if (bytes_read_le32(&reader) != IMAGE_MAGIC) {
+        return refuse_image(image, offsetof(ImageHeader, magic), error, "expected \"LOCK\"");
+    }
+    if (bytes_read_le16(&reader) != IMAGE_HEADER_VERSION ||
+        bytes_read_le16(&reader) != IMAGE_HEADER_BYTES) {
+        return refuse_image(image, offsetof(ImageHeader, header_version), error,
+                            "the header's version or length is not one that is known");
+    }
+    (void)bytes_read_span(&reader, offsetof(ImageHeader, payload_bytes) -
+                                       offsetof(ImageHeader, product_id));
+    if (bytes_read_le32(&reader) != count - IMAGE_HEADER_BYTES) {
+        return refuse_image(image, count, error,
+                            "the file does not end where its header says it does");
+    }
+    return true;
+}
+
 static bool check_images(const Plan *plan, GError **error)
 {
     for (guint i = 0; i < plan->timeline->images->len; i++) {
         const ImageFile *image = g_ptr_array_index(plan->timeline->images, i);
-        if (image->bytes == NULL || strcmp(image->name, "rom") == 0) {
-            continue;
-        }
-        if (g_bytes_get_size(image->bytes) < IMAGE_HEADER_BYTES) {
-            g_set_error(error, LAB_ERROR, LAB_ERROR_INPUT,
-                        "%s:1:1: error: not an image: expected at least %u bytes, found %" G_GSIZE_FORMAT,
-                        image->path, IMAGE_HEADER_BYTES, g_bytes_get_size(image->bytes));
+        if (image->bytes != NULL && strcmp(image->name, "rom") != 0 &&
+            !check_image(image, error)) {
             return false;
         }
     }

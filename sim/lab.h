@@ -58,6 +58,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Lab, lab_close)
 const LabPaths *lab_paths(const Lab *lab);
 const Catalogue *lab_catalogue(const Lab *lab);
 
+/* The digest of the binaries that make a run, ROM and images apart: this program and the machine. */
+char *lab_digest(const Lab *lab);
+
 /* The ids of all scenarios, sorted; ends with NULL. */
 char *const *lab_scenario_ids(const Lab *lab);
 

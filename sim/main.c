@@ -676,13 +676,15 @@ static int verb_report(Lab *lab, Options *options)
 /* replay */
 
 /* The result an earlier campaign in `out` has for a run, or NULL. */
-static RunResult *recorded_result(Lab *lab, const char *out, const char *run_id)
+static RunResult *recorded_result(Lab *lab, const char *out, const char *run_id, bool *ret_same_lab)
 {
     g_autofree char *path = g_build_filename(out, "verdict.json", NULL);
     g_autoptr(Assessment) assessment =
         g_file_test(path, G_FILE_TEST_EXISTS)
             ? assessment_from_json(lab_catalogue(lab), path, NULL)
             : NULL;
+    g_autofree char *digest = lab_digest(lab);
+    *ret_same_lab = assessment != NULL && g_strcmp0(assessment->lab, digest) == 0;
     for (guint i = 0; assessment != NULL && i < assessment->runs->len; i++) {
         RunResult *run = g_ptr_array_index(assessment->runs, i);
         if (strcmp(run->run_id, run_id) == 0) {
@@ -699,12 +701,14 @@ static int replay_one(Lab *lab, Options *options, const char *word)
     if (plan == NULL) {
         return complain(error);
     }
-    g_autoptr(RunResult) before = recorded_result(lab, options->out, plan->run_id);
+    bool same_lab = false;
+    g_autoptr(RunResult) before = recorded_result(lab, options->out, plan->run_id, &same_lab);
     g_autofree char *out = g_build_filename(options->out, "replay", NULL);
     bool same = true;
     bool compared = false;
     g_autoptr(RunResult) last = NULL;
-    int times = options->times > 0 ? options->times : before != NULL || options->gdb ? 1 : 2;
+    bool comparable = before != NULL && same_lab;
+    int times = options->times > 0 ? options->times : comparable || options->gdb ? 1 : 2;
     for (int i = 0; i < times && interrupts == 0; i++) {
         RunResult *now = lab_execute(lab, plan->run_id, out, LAB_KEEP_ALWAYS, &error);
         if (now == NULL) {
@@ -714,6 +718,8 @@ static int replay_one(Lab *lab, Options *options, const char *word)
         const char *word_of_it = "";
         if (other != NULL && strcmp(other->plan_id, now->plan_id) != 0) {
             word_of_it = "  (the plan has changed since it was recorded: another image or scenario)";
+        } else if (other != NULL && other == before && !same_lab) {
+            word_of_it = "  (recorded by another build of the lab or the machine)";
         } else if (other != NULL) {
             bool equal = strcmp(other->digest, now->digest) == 0;
             compared = true;
@@ -738,7 +744,7 @@ static int replay_one(Lab *lab, Options *options, const char *word)
         return EXIT_LAB;
     }
     if (compared) {
-        printf("digests are the same%s\n", before == NULL ? "" : ", also as recorded");
+        printf("digests are the same%s\n", comparable ? ", also as recorded" : "");
     }
     return exit_of(last->verdict);
 }
@@ -756,7 +762,8 @@ static int verb_replay(Lab *lab, Options *options)
     }
     int code = EXIT_PASS;
     for (char **word = options->words; *word != NULL; word++) {
-        code = MAX(code, replay_one(lab, options, *word));
+        int one = replay_one(lab, options, *word);
+        code = MAX(code, one);
     }
     return code;
 }

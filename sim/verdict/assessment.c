@@ -54,6 +54,7 @@ void assessment_free(Assessment *assessment)
 {
     if (assessment != NULL) {
         g_free(assessment->version);
+        g_free(assessment->lab);
         g_free(assessment->plan_id);
         g_free(assessment->seed);
         g_free(assessment->defect);
@@ -342,6 +343,7 @@ char *assessment_to_json(const Assessment *assessment)
     canon_begin_object(canon);
     canon_member_integer(canon, "format", ASSESSMENT_FORMAT);
     canon_member_text(canon, "version", assessment->version);
+    canon_member_text(canon, "lab", assessment->lab);
     canon_member_text(canon, "plan_id", assessment->plan_id);
     canon_member_text(canon, "seed", assessment->seed);
     canon_member_text(canon, "defect", assessment->defect);
@@ -452,6 +454,7 @@ Assessment *assessment_from_json(const Catalogue *catalogue, const char *path, G
         !tree_expect(scenarios, TREE_SEQUENCE, "a list of scenarios", error) ||
         !tree_expect(runs, TREE_SEQUENCE, "a list of runs", error) ||
         !read_text(root, "version", &assessment->version, error) ||
+        !read_text(root, "lab", &assessment->lab, error) ||
         !read_text(root, "plan_id", &assessment->plan_id, error) ||
         !read_text(root, "seed", &assessment->seed, error) ||
         !read_text(root, "defect", &assessment->defect, error)) {

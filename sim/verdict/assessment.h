@@ -70,6 +70,7 @@ typedef struct ProvisionVerdict {
 typedef struct Assessment {
     const Catalogue *catalogue;
     char *version;   /* of lockstep */
+    char *lab;       /* digest of the binaries that made the runs; NULL if unknown */
     char *plan_id;   /* over all plan ids, in order */
     char *seed;      /* what was asked for; "scenario" when each has its own */
     char *defect;    /* or NULL */

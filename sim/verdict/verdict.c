@@ -250,10 +250,18 @@ static void claim_verdict_free(void *claim)
     g_free(claim);
 }
 
-/* A run that has no end was not recorded to its end. */
+/* A run that has no end was not recorded to its end. What is put away at that instant may follow it. */
 static bool is_whole(const GPtrArray *events)
 {
-    return events->len > 0 && event_at(events, events->len - 1)->kind == EVENT_RUN_ENDED;
+    for (guint i = events->len; i-- > 0;) {
+        if (event_at(events, i)->kind == EVENT_RUN_ENDED) {
+            return true;
+        }
+        if (event_at(events, i)->at != run_end(events)) {
+            return false;
+        }
+    }
+    return false;
 }
 
 RunVerdict *verdict_judge(const Plan *plan, const GPtrArray *events)
