@@ -121,7 +121,7 @@ static void test_lockstep__does_not_repeat_a_run_without_the_guard(void **state)
     int different = 0;
 
     lab_disturb(lab);
-    for (int i = 0; i < 10 && !different; i++) {
+    for (int i = 0; i < 40 && !different; i++) {
         different += run_ticks(lab) != first;
     }
     lab_close(lab);
