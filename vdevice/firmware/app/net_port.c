@@ -10,6 +10,8 @@
 #include "lwip/netif.h"
 #include "lwip/pbuf.h"
 #include "lwip/priv/tcp_priv.h"
+#include "lwip/prot/dhcp.h"
+#include "lwip/prot/iana.h"
 #include "lwip/sys.h"
 #include "lwip/tcp.h"
 #include "lwip/timeouts.h"
@@ -18,6 +20,7 @@
 
 #include "vdevice/contract/memory_map.h"
 #include "vdevice/firmware/app/supervisor.h"
+#include "vdevice/firmware/base/bytes.h"
 #include "vdevice/firmware/drivers/nic.h"
 
 /*
@@ -31,7 +34,11 @@
 
 enum {
     FRAMES_PER_POLL = 16,
-    ARP_TICKS_MAX = 320, /* more than the longest life of an entry */
+    NET_PORT_IP_BYTES = 20,    /* of a header without options */
+    NET_PORT_IP_PROTOCOL = 9,  /* offset of the protocol in it */
+    NET_PORT_UDP_REST = 4,     /* of the header, behind the ports */
+    NET_PORT_DHCP_YIADDR = 16, /* offset of the address given, in the message */
+    ARP_TICKS_MAX = 320,       /* more than the longest life of an entry */
     DNS_TICKS_MAX = DNS_MAX_TTL,
 };
 
@@ -229,12 +236,44 @@ void net_port_start(const uint8_t mac[6], uint64_t now_us)
     (void)dhcp_start(&net_port.netif);
 }
 
+/*
+ * A DHCP answer may give only the address we asked for, once we have asked for one (RFC
+ * 2131, 4.4.1); lwIP would take any. What is no DHCP answer passes: lwIP judges that.
+ */
+static bool net_port_address_fits(const uint8_t *bytes, size_t length)
+{
+    const struct dhcp *dhcp = netif_dhcp_data(&net_port.netif);
+    ByteReader reader = bytes_reader_from(bytes, length);
+    (void)bytes_get(&reader, 2 * sizeof(net_port.mac));
+    uint16_t type = bytes_get_u16be(&reader);
+    uint8_t header_bytes = (uint8_t)(4u * (bytes_get_u8(&reader) & 15u));
+    (void)bytes_get(&reader, NET_PORT_IP_PROTOCOL - 1);
+    uint8_t protocol = bytes_get_u8(&reader);
+    (void)bytes_get(
+        &reader, header_bytes < NET_PORT_IP_BYTES ? 0 : header_bytes - NET_PORT_IP_PROTOCOL - 1u);
+    (void)bytes_get_u16be(&reader);
+    uint16_t port = bytes_get_u16be(&reader);
+    (void)bytes_get(&reader, NET_PORT_UDP_REST + NET_PORT_DHCP_YIADDR);
+    const uint8_t *given = bytes_get(&reader, sizeof(u32_t));
+    if (given == NULL || type != ETHTYPE_IP || protocol != IP_PROTO_UDP ||
+        port != LWIP_IANA_PORT_DHCP_CLIENT) {
+        return true;
+    }
+    if (dhcp == NULL || dhcp->state == DHCP_STATE_SELECTING || bytes_all(given, sizeof(u32_t), 0)) {
+        return true;
+    }
+    return memcmp(given, &dhcp->offered_ip_addr, sizeof(u32_t)) == 0;
+}
+
 static bool net_port_take_frame(void)
 {
     static uint8_t bytes[NIC_FRAME_BYTES_MAX];
     size_t length = nic_receive(bytes, sizeof(bytes));
     if (length == 0) {
         return false;
+    }
+    if (!net_port_address_fits(bytes, length)) {
+        return true;
     }
     struct pbuf *frame = pbuf_alloc(PBUF_RAW, (u16_t)length, PBUF_POOL);
     if (frame == NULL) {
@@ -446,6 +485,10 @@ size_t net_port_write(const uint8_t *buffer, size_t bytes)
 void net_port_close(void)
 {
     struct tcp_pcb *pcb = net_port_detach();
+    if (pcb != NULL && net_port.received != NULL) {
+        /* Unread bytes count as read, or lwIP would reset the connection instead of ending it. */
+        tcp_recved(pcb, net_port.received->tot_len);
+    }
     net_port_received_drop();
     if (pcb != NULL && tcp_close(pcb) != ERR_OK) {
         tcp_abort(pcb);
