@@ -31,8 +31,11 @@
 static unsigned replay_runs(void)
 {
     const char *asked = getenv("REPLAY_RUNS");
-    int runs = asked == NULL ? 20 : atoi(asked);
-    return runs < 2 ? 2 : (unsigned)runs;
+    guint64 runs = 20;
+    if (asked != NULL && !g_ascii_string_to_unsigned(asked, 10, 2, 100000, &runs, NULL)) {
+        fail_msg("REPLAY_RUNS is a number from 2 to 100000, not \"%s\"", asked);
+    }
+    return (unsigned)runs;
 }
 
 static DevicePool *new_pool(void)
