@@ -34,6 +34,7 @@
 typedef struct Flight {
     Link *link;
     LinkEnd to;
+    uint64_t number;
     QueueTicket ticket;
     bool held;
     char *comment;
@@ -240,12 +241,12 @@ static VTime departure(Link *link, Direction *direction, size_t bytes)
 
 static void arrive(void *user_data);
 
-/* A held frame of the same direction goes right behind the one that has just arrived. */
-static void release_held(Link *link, LinkEnd to)
+/* A held frame goes right behind the first of its direction that was sent after it and arrives. */
+static void release_held(Link *link, const Flight *arrived)
 {
     for (GList *item = link->flights.head; item != NULL; item = item->next) {
         Flight *flight = item->data;
-        if (flight->held && flight->to == to) {
+        if (flight->held && flight->to == arrived->to && flight->number < arrived->number) {
             flight->held = false;
             queue_remove(link->queue, flight->ticket);
             flight->ticket = queue_add(link->queue, queue_now(link->queue), arrive, flight);
@@ -261,7 +262,7 @@ static void arrive(void *user_data)
     g_queue_remove(&link->flights, flight);
     link->counts.delivered++;
     if (!flight->held) {
-        release_held(link, flight->to);
+        release_held(link, flight);
     }
     if (direction->deliver != NULL) {
         direction->deliver(flight->frame, flight->bytes, flight->comment, direction->user_data);
@@ -275,6 +276,7 @@ static Flight *launch(Link *link, LinkEnd to, const uint8_t *frame, size_t bytes
     Flight *flight = g_malloc0(sizeof *flight + bytes);
     flight->link = link;
     flight->to = to;
+    flight->number = link->counts.sent;
     flight->comment = comment[0] != '\0' ? g_strdup(comment) : NULL;
     flight->bytes = bytes;
     memcpy(flight->frame, frame, bytes);

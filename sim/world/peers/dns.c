@@ -177,7 +177,7 @@ static size_t spoil(Dns *dns, uint8_t *message, size_t bytes, const Question *qu
     uint16_t draw = (uint16_t)prng_u64(&dns->garbage);
     switch (prng_below(&dns->garbage, 6)) {
     case 0: /* cut short */
-        return (size_t)prng_below(&dns->garbage, bytes);
+        return 1 + (size_t)prng_below(&dns->garbage, bytes - 1);
     case 1: /* more records than there are */
         frame_put16(message + 4 + 2 * (draw % 4), draw);
         return bytes;
