@@ -45,7 +45,8 @@ typedef struct WorldSettings {
     const char *images_path;  /* folder of <image name>.img: build/images */
     const char *keys_path;    /* folder of the worthless keys and certificates: build/keys */
     unsigned wall_timeout_s;  /* a machine silent for longer is an error; 0 means 60 */
-    bool debugger;            /* start the machine with QEMU's gdb stub, halted, no wall timeout */
+    unsigned run_timeout_s;   /* a run that takes longer is an error; 0 means 900 */
+    bool debugger;            /* start the machine with QEMU's gdb stub, halted, no timeouts */
     unsigned debugger_port;   /* 0 means 1234 */
 } WorldSettings;
 
