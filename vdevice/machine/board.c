@@ -143,12 +143,8 @@ static void board_init(MachineState *machine)
     sysbus_realize_and_unref(SYS_BUS_DEVICE(hostlink), &error_fatal);
     board_add_processor(board);
     for (size_t i = 0; i < ARRAY_SIZE(board_blocks); i++) {
-        DeviceState *dev;
+        DeviceState *dev = board_add_block(board, &board_blocks[i]);
 
-        if (!object_class_by_name(board_blocks[i].type)) {
-            continue;
-        }
-        dev = board_add_block(board, &board_blocks[i]);
         if (!strcmp(board_blocks[i].type, TYPE_LOCKSTEP_POWER)) {
             qdev_connect_gpio_out_named(DEVICE(&board->processor), "SYSRESETREQ", 0,
                                         qdev_get_gpio_in_named(dev, "sysresetreq", 0));
