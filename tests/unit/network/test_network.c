@@ -440,6 +440,58 @@ static void test_network__pings_through_malformed_frames(void **state)
     close_fixture(&fixture);
 }
 
+/* What tshark says of the capture so far, filtered, one field a line. */
+static char *ask_tshark(const Fixture *fixture, const char *filter, const char *field)
+{
+    const GByteArray *capture = recorder_artefact(fixture->recorder, RECORDER_PCAPNG);
+    g_autofree char *path = NULL;
+    g_autoptr(GError) error = NULL;
+    int fd = g_file_open_tmp(NULL, &path, &error);
+    assert_true(fd >= 0);
+    assert_int_equal(write(fd, capture->data, capture->len), capture->len);
+    close(fd);
+    const char *arguments[] = {"tshark", "-n",     "-r", path,  "-Y", filter,
+                               "-T",     "fields", "-e", field, NULL};
+    char *text = NULL;
+    int status = -1;
+    gboolean ran = g_spawn_sync(NULL, (char **)(uintptr_t)arguments, NULL,
+                                G_SPAWN_SEARCH_PATH | G_SPAWN_STDERR_TO_DEV_NULL, NULL, NULL, &text,
+                                NULL, &status, &error);
+    unlink(path);
+    if (!ran) {
+        fail_msg("%s", error->message);
+    }
+    assert_int_equal(status, 0);
+    return text;
+}
+
+static void test_network__writes_a_capture_that_tshark_reads_and_decrypts(void **state)
+{
+    (void)state;
+    Fixture fixture;
+    open_fixture(&fixture);
+    run_until(&fixture, 20 * VTIME_S);
+    serve(&fixture, "app-1.1.0");
+    Action *action = plan_action_new(VERB_FAULT_FRAME, "lock");
+    add_number(action, "frame", 30);
+    add_text(action, "kind", "lose");
+    add_number(action, "for", 0);
+    act(&fixture, action);
+    assert_int_equal(get(&fixture, CLOUD_PATH_IMAGE, 0)->outcome, FAKE_CLIENT_DONE);
+
+    g_autofree char *requests = ask_tshark(&fixture, "http.request", "http.request.uri");
+    assert_string_equal(requests, "/v1/image\n");
+    g_autofree char *lengths = ask_tshark(&fixture, "http.response", "http.content_length");
+    assert_string_equal(lengths, "300000\n");
+    g_autofree char *comments = ask_tshark(&fixture, "frame.comment", "frame.comment");
+    assert_non_null(strstr(comments, "lost: fault"));
+    g_autofree char *names = ask_tshark(&fixture, "dhcp.option.dhcp == 5", "frame.interface_name");
+    assert_string_equal(names, "uplink\n");
+    g_autofree char *times = ask_tshark(&fixture, "tcp.flags.syn == 1", "frame.time_epoch");
+    assert_true(g_str_has_prefix(times, "17672256"));
+    close_fixture(&fixture);
+}
+
 static void fault_frame(Fixture *fixture, int64_t frame, const char *kind)
 {
     Action *action = plan_action_new(VERB_FAULT_FRAME, "lock");
@@ -553,6 +605,7 @@ int main(void)
         cmocka_unit_test(test_network__answers_names_as_told),
         cmocka_unit_test(test_network__mutates_as_many_replies_as_told),
         cmocka_unit_test(test_network__pings_through_malformed_frames),
+        cmocka_unit_test(test_network__writes_a_capture_that_tshark_reads_and_decrypts),
         cmocka_unit_test(test_network__carries_a_session_whatever_befalls_one_frame),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
