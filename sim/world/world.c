@@ -36,7 +36,7 @@
 #define WORLD_RUN_TIMEOUT_S  900u
 #define WORLD_DEBUGGER_PORT  1234u
 #define WORLD_MINTED_MAX     16u
-#define WORLD_CALLS_LOOK     4096u /* how many calls between two looks at the host's clock */
+#define WORLD_TURNS_LOOK     4096u /* how many turns between two looks at the host's clock */
 
 G_DEFINE_QUARK(world - error - quark, world_error)
 
