@@ -7,7 +7,7 @@
  * One Device per program, set up once by `device_start` from what the ROM and the factory left
  * behind. It owns the journal, the store, the update in progress, the PIN and the derived keys, and
  * runs the lock. Its functions are the calls of supervisor.h from the inside and are described
- * there; operands have been checked by supervisor_door.c before they arrive here.
+ * there; operands have been checked by door.c before they arrive here.
  *
  * The self-test of a trial image asks: can the store be read and written, do the sensors of the
  * mechanism make sense, is the factory record whole, did TLS start, has the loop turned for

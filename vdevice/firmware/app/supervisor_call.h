@@ -3,10 +3,10 @@
 
 /*
  * The numbers of the supervisor's calls and how their operands lie: shared by the two sides of the
- * door, supervisor.c (unprivileged) and supervisor_door.c (privileged), and by nobody else.
+ * door, supervisor.c (unprivileged) and door.c (privileged), and by nobody else.
  *
  * Each call has at most one operand that it reads, one that it writes, and a number; the table in
- * supervisor_door.c says how many bytes.
+ * door.c says how many bytes.
  */
 
 #include <stdint.h>
