@@ -76,7 +76,8 @@ APP_UNIT_CFLAGS := -std=gnu11 -O1 -g -fsanitize=address,undefined -fno-sanitize-
 APP_UNIT_SHARED := $(APP_DIR)/keypad.c $(APP_DIR)/sntp.c $(APP_DIR)/report.c $(APP_DIR)/exchange.c \
 	$(APP_DIR)/session.c $(FIRMWARE_DIR)/base/bytes.c $(FIRMWARE_DIR)/base/status.c \
 	$(FIRMWARE_DIR)/core/backoff.c $(FIRMWARE_DIR)/core/http_response.c \
-	tests/fakes/fake_service.c tests/fakes/fake_home.c
+	$(FIRMWARE_DIR)/core/lock_policy.c $(APP_DIR)/lock.c tests/fakes/fake_service.c \
+	tests/fakes/fake_home.c tests/fakes/fake_door.c
 app_unit_objects = $(patsubst %.c,$(APP_UNIT_DIR)/obj/%.o,$(1))
 APP_UNIT_TESTS := $(patsubst tests/unit/app/%.c,$(APP_UNIT_DIR)/%,\
 	$(wildcard tests/unit/app/test_*.c))
