@@ -15,6 +15,7 @@ $(BUILD)/defects.mk: $(DEFECT_RECIPES) images/defects/rules.awk
 
 $(call firmware_objects,images/defects/accepts-any-certificate.c images/defects/accepts-any-name.c \
 	images/defects/ignores-dates.c): FIRMWARE_EXTRA := $(APP_MBEDTLS_CFLAGS)
+$(call firmware_objects,images/defects/leaves-checksums-to-nic.c): FIRMWARE_EXTRA := $(APP_LWIP_CFLAGS)
 
 # Kept for gdb.
 .PRECIOUS: $(FIRMWARE)/rom+%.elf $(FIRMWARE)/app+%.elf $(FIRMWARE)/app+%.bin
