@@ -208,14 +208,19 @@ static void machine_child(char *const *argv, int link_fd, int stderr_fd, pid_t p
     _exit(126);
 }
 
+/* QEMU would keep up to a gigabyte of translated code; what a lock runs fits into this many times.
+ */
+#define MACHINE_TRANSLATIONS "tcg,tb-size=64"
+
 static char **machine_arguments(const MachineOptions *options, int link_fd)
 {
     g_autoptr(GStrvBuilder) argv = g_strv_builder_new();
     g_autofree char *icount = g_strdup_printf("shift=%d,sleep=off", CPU_ICOUNT_SHIFT);
     g_autofree char *link = g_strdup_printf("lockstep-hostlink.fd=%d", link_fd);
     g_strv_builder_add_many(argv, options->path, "-M", "lockstep", "-nodefaults", "-no-user-config",
-                            "-display", "none", "-monitor", "none", "-serial", "none", "-icount",
-                            icount, "-bios", options->rom_path, "-global", link, NULL);
+                            "-accel", MACHINE_TRANSLATIONS, "-display", "none", "-monitor", "none",
+                            "-serial", "none", "-icount", icount, "-bios", options->rom_path,
+                            "-global", link, NULL);
     if (options->debugger_port != 0) {
         g_autofree char *stub = g_strdup_printf("tcp:127.0.0.1:%u", options->debugger_port);
         g_strv_builder_add_many(argv, "-gdb", stub, "-S", NULL);
