@@ -194,6 +194,12 @@ static bool take_scalar(Builder *builder, struct fy_event *event, GError **error
 {
     Tree *tree = builder->tree;
     TreePlace place = place_of(tree, fy_event_start_mark(event));
+    enum fy_scalar_style style = event->scalar.value == NULL
+                                     ? FYSS_PLAIN
+                                     : fy_token_scalar_style(event->scalar.value);
+    if ((style == FYSS_SINGLE_QUOTED || style == FYSS_DOUBLE_QUOTED) && place.column > 1) {
+        place.column--; /* The library points behind the quote. */
+    }
     size_t length = 0;
     const char *bytes = event->scalar.value == NULL
                             ? ""
@@ -214,8 +220,7 @@ static bool take_scalar(Builder *builder, struct fy_event *event, GError **error
         return false;
     }
     node->text = text;
-    node->quoted = event->scalar.value != NULL &&
-                   fy_token_scalar_style(event->scalar.value) != FYSS_PLAIN;
+    node->quoted = style != FYSS_PLAIN;
     return attach(builder, node, error);
 }
 

@@ -126,12 +126,12 @@ bool event_kind_has_field(EventKind kind, const char *key)
 {
     size_t length = strlen(key);
     const char *at = KINDS[kind].fields;
-    while ((at = strstr(at, key)) != NULL) {
+    while (length > 0 && (at = strstr(at, key)) != NULL) {
         bool starts = at == KINDS[kind].fields || at[-1] == ' ';
-        if (length > 0 && starts && (at[length] == ' ' || at[length] == '\0')) {
+        if (starts && (at[length] == ' ' || at[length] == '\0')) {
             return true;
         }
-        at += 1;
+        at += length;
     }
     return false;
 }

@@ -424,7 +424,6 @@ static bool parse_sweep_node(Scenario *scenario, const TreeNode *node, GError **
 static bool parse_swept(Scenario *scenario, const TreeNode *step, const TreeNode *sweep,
                         Action *take_action, GError **error)
 {
-    g_autoptr(GError) cause = NULL;
     if (scenario->swept != NULL) {
         plan_action_free(take_action);
         return tree_refuse_key(sweep, error, "a scenario sweeps one action only"); /* Y3 */

@@ -1,0 +1,376 @@
+/* SPDX-License-Identifier: MIT */
+
+/* Does a scenario say exactly what it means, and does a plan say all of it, again and again? */
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+#include <glib.h>
+
+#include "sim/scenario/reading.h"
+#include "sim/scenario/scenario.h"
+
+#define GIVEN "given:\n  device: { image: app-1.0.0 }\n"
+#define WHEN  "when:\n  - at: 0s\n    power_on: {}\n"
+#define THEN  "then:\n  - always: no_rollback\n"
+#define TOP   "scenario: a/b\nproves: [5.3-2]\n"
+
+static Scenario *parse(const char *text, GError **error)
+{
+    return scenario_parse("x.yaml", "a/b", text, strlen(text), error);
+}
+
+static Plan *plan_of(const char *text, const SweepPoint *point)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(Scenario) scenario = parse(text, &error);
+    if (scenario == NULL) {
+        fail_msg("%s", error->message);
+    }
+    ScenarioOptions options = {.point = point};
+    Plan *plan = scenario_plan(scenario, &options, &error);
+    assert_non_null(plan);
+    return plan;
+}
+
+static void expect_error(const char *text, const char *message)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(Scenario) scenario = parse(text, &error);
+    assert_null(scenario);
+    if (!g_str_has_prefix(error->message, message)) {
+        fail_msg("expected \"%s\", found \"%s\"", message, error->message);
+    }
+}
+
+static const char FULL[] =
+    "# SPDX-License-Identifier: MIT\n# What it shows,\n# in a sentence.\n" TOP "seed: 7\n"
+    "waives: [pin_opens_in_time]\n"
+    "given:\n"
+    "  devices:\n"
+    "    lock: { image: app-1.0.0, bolt: unlocked, door: open, battery_mv: 5000, clock: invalid }\n"
+    "    lock2: { image: app-1.0.0, image_b: app-1.1.0, state: new }\n"
+    "  links: { uplink: { delay: 40ms, loss: 1/100 } }\n"
+    "  peers: { updates: { serves: app-1.1.0, certificate: expired }, dns: { mode: silent } }\n"
+    "  limit: 2h\n"
+    "when:\n"
+    "  - at: 0s\n    power_on: {}\n"
+    "  - after: boot.completed\n    where: { version: 1.0.0 }\n    nth: 2\n    delay: 1s\n"
+    "    target: lock2\n    enter_pin: { which: text, text: 123456 }\n"
+    "  - after: { event: update.staged, source: lock2 }\n    nth: every\n"
+    "    set_link: { link: lock2, partition: true, for: 5s }\n"
+    "then:\n"
+    "  - within: 30s\n    after: boot.completed\n    expect: update.confirmed\n    where: { version: [1.0.0, 1.1.0] }\n"
+    "    proves: [5.9-2]\n"
+    "  - never: boot.recovery\n    after: power.on\n    until: power.lost\n"
+    "  - always: no_rollback\n"
+    "  - order: [update.staged, { event: update.confirmed, source: lock2 }]\n"
+    "  - counts: dns.asked\n    at_least: 1\n    at_most: 9\n"
+    "until: { after: update.confirmed, where: { version: 1.1.0 }, delay: 5s }\n";
+
+static void test_scenario__understands_everything_it_documents(void **state)
+{
+    (void)state;
+    g_autoptr(Scenario) scenario = parse(FULL, NULL);
+    assert_non_null(scenario);
+    assert_string_equal(scenario_title(scenario), "What it shows, in a sentence.");
+    assert_int_equal(scenario_seed(scenario), 7);
+    g_autoptr(GArray) faults = scenario_faults(scenario);
+    assert_int_equal(faults->len, 1);
+    assert_int_equal(g_array_index(faults, VerbFault, 0), VERB_FAULT_NETWORK);
+    g_autoptr(Plan) plan = plan_of(FULL, NULL);
+    const Timeline *timeline = plan->timeline;
+    assert_int_equal(timeline->devices->len, 2);
+    const DeviceSetup *lock = plan_device(timeline, "lock");
+    assert_true(lock->unlocked && lock->door_open && !lock->clock_valid && lock->initialized);
+    assert_int_equal(lock->battery_mv, 5000);
+    assert_false(plan_device(timeline, "lock2")->initialized);
+    assert_int_equal(timeline->limit, 7200 * VTIME_S);
+    assert_int_equal(timeline->until_delay, 5 * VTIME_S);
+    assert_non_null(timeline->until);
+    assert_non_null(plan_image(timeline, "app-1.1.0"));
+}
+
+static void test_scenario__says_given_conditions_as_actions_that_are_no_faults(void **state)
+{
+    (void)state;
+    g_autoptr(Plan) plan = plan_of(FULL, NULL);
+    const GPtrArray *actions = plan->timeline->actions;
+    assert_int_equal(actions->len, 7);
+    for (guint i = 0; i < actions->len; i++) {
+        const Action *action = g_ptr_array_index(actions, i);
+        assert_int_equal(action->number, i + 1);
+        assert_int_equal(action->given, i < 4);
+    }
+    const Action *link = g_ptr_array_index(actions, 0);
+    assert_int_equal(link->verb, VERB_SET_LINK);
+    assert_string_equal(plan_text(link, "link"), "uplink");
+    assert_int_equal(plan_duration(link, "delay"), 40 * VTIME_MS);
+    assert_int_equal(plan_ratio(link, "loss").denominator, 100);
+}
+
+static void test_scenario__fills_in_defaults_and_leaves_optional_arguments_out(void **state)
+{
+    (void)state;
+    g_autoptr(Plan) plan =
+        plan_of(TOP GIVEN "when:\n  - at: 1s\n    cut_power:\n" THEN, NULL);
+    const Action *cut = g_ptr_array_index(plan->timeline->actions, 0);
+    assert_int_equal(plan_duration(cut, "for"), VTIME_S);
+    assert_string_equal(plan_text(cut, "torn"), "nothing");
+    assert_null(plan_argument(cut, "at_operation"));
+    assert_int_equal(plan_integer(cut, "at_operation"), 0);
+    assert_false(plan_truth(cut, "stay_off"));
+}
+
+static void test_scenario__watches_standing_invariants_unless_waived(void **state)
+{
+    (void)state;
+    g_autoptr(Plan) plan = plan_of(TOP GIVEN WHEN THEN, NULL);
+    unsigned standing = 0;
+    for (int i = 0; i < INVARIANTS; i++) {
+        standing += plan_invariant_is_standing((Invariant)i) ? 1 : 0;
+    }
+    assert_int_equal(plan->claims->len, standing + 1);
+    g_autoptr(Plan) waiving =
+        plan_of(TOP "waives: [no_secret_leaks]\n" GIVEN WHEN THEN, NULL);
+    assert_int_equal(waiving->claims->len, standing);
+}
+
+static void test_scenario__keeps_claims_from_the_world(void **state)
+{
+    (void)state;
+    g_autoptr(Plan) plan = plan_of(TOP GIVEN WHEN
+                                   "then:\n  - within: 30s\n    expect: boot.completed\n",
+                                   NULL);
+    /* All the world learns is how long to go on after a power-on. */
+    assert_int_equal(plan->timeline->holds->len, 2);
+    const Hold *hold = g_ptr_array_index(plan->timeline->holds, 1);
+    assert_int_equal(hold->delay, 30 * VTIME_S);
+    assert_null(hold->release);
+}
+
+static void test_scenario__refuses_with_the_place(void **state)
+{
+    (void)state;
+    expect_error("[]", "x.yaml:1:1: error: expected a scenario");
+    expect_error("scenario: a/c\n", "x.yaml:1:11: error: the id must equal the path");
+    expect_error(TOP "seeds: 1\n", "x.yaml:3:1: error: unknown key \"seeds\", did you mean \"seed\"?");
+    expect_error(TOP GIVEN WHEN, "x.yaml:1:1: error: key \"then\" is missing");
+    expect_error("scenario: a/b\nproves: []\n", "x.yaml:2:9: error: proves names no provision");
+    expect_error(TOP "given:\n  device: { image: app-1.0.0, bolt: lokced }\n" WHEN THEN,
+                 "x.yaml:4:37: error: unknown word \"lokced\", did you mean \"locked\"?");
+    expect_error(TOP "given:\n  device: { image: ../x }\n" WHEN THEN, "x.yaml:4:20: error: expected a name");
+    expect_error(TOP GIVEN "when: []\n" THEN, "x.yaml:5:7: error: expected 1 to");
+    expect_error(TOP GIVEN "when:\n  - at: 5\n    power_on: {}\n" THEN,
+                 "x.yaml:6:9: error: \"5\" needs a unit");
+    expect_error(TOP GIVEN "when:\n  - at: -5s\n    power_on: {}\n" THEN,
+                 "x.yaml:6:9: error: a time cannot be negative");
+    expect_error(TOP GIVEN "when:\n  - power_on: {}\n" THEN,
+                 "x.yaml:6:5: error: a step needs either \"at\" or \"after\"");
+    expect_error(TOP GIVEN "when:\n  - at: 0s\n    cut_powr: {}\n" THEN,
+                 "x.yaml:7:5: error: unknown verb \"cut_powr\", did you mean \"cut_power\"?");
+    expect_error(TOP GIVEN "when:\n  - at: 0s\n    power_on: {}\n    ping: {}\n" THEN,
+                 "x.yaml:8:5: error: one verb per step");
+    expect_error(TOP GIVEN "when:\n  - at: 0s\n    power_on: { x: 1 }\n" THEN,
+                 "x.yaml:7:17: error: power_on takes no arguments");
+    expect_error(TOP GIVEN "when:\n  - at: 0s\n    set_door: {}\n" THEN,
+                 "x.yaml:7:5: error: set_door needs \"state\"");
+    expect_error(TOP GIVEN "when:\n  - at: 0s\n    target: lok\n    power_on: {}\n" THEN,
+                 "x.yaml:7:13: error: no device is called \"lok\"");
+    expect_error(TOP GIVEN "when:\n  - at: 0s\n    set_link: { link: lok }\n" THEN,
+                 "x.yaml:7:5: error: no link is called \"lok\"");
+    expect_error(TOP GIVEN "when:\n  - after: boot.completd\n    ping: {}\n" THEN,
+                 "x.yaml:6:12: error: unknown event \"boot.completd\", did you mean \"boot.completed\"?");
+    expect_error(TOP GIVEN WHEN "then:\n  - witin: 3s\n", "x.yaml:9:5: error: unknown claim \"witin\", did you mean \"within\"?");
+    expect_error(TOP GIVEN WHEN "then:\n  - within: 3s\n    expect: boot.completed\n    where: { versio: 1 }\n",
+                 "x.yaml:11:14: error: unknown key \"versio\", did you mean \"version\"?");
+    expect_error(TOP GIVEN WHEN "then:\n  - always: no_rolback\n",
+                 "x.yaml:9:13: error: unknown word \"no_rolback\", did you mean \"no_rollback\"?");
+    expect_error(TOP GIVEN WHEN "then:\n  - counts: boot.completed\n", "x.yaml:9:5: error: counts needs");
+    expect_error(TOP GIVEN WHEN THEN "until: { delay: 5s }\n", "x.yaml:10:8: error: until needs");
+}
+
+static void test_scenario__sweeps_one_power_cut_only(void **state)
+{
+    (void)state;
+    expect_error(TOP GIVEN "when:\n  - at: 0s\n    sweep: nvm.operation\n    power_on: {}\n" THEN,
+                 "x.yaml:7:5: error: only cut_power can be swept");
+    expect_error(TOP GIVEN "when:\n  - at: 0s\n    sweep: nvm.operations\n    cut_power: {}\n" THEN,
+                 "x.yaml:7:12: error: unknown word \"nvm.operations\", did you mean");
+    expect_error(TOP GIVEN "when:\n  - at: 0s\n    sweep: nvm.operation\n    cut_power: {}\n"
+                           "  - at: 0s\n    sweep: nvm.operation\n    cut_power: {}\n" THEN,
+                 "x.yaml:10:5: error: a scenario sweeps one action only");
+    expect_error(TOP GIVEN "when:\n  - at: 0s\n    until: power.on\n    cut_power: {}\n" THEN,
+                 "x.yaml:7:5: error: \"until\" goes with \"sweep\"");
+}
+
+static void test_scenario__checks_what_it_proves_against_the_catalogue(void **state)
+{
+    (void)state;
+    static const char *const KNOWN[] = {"5.3-2", "5.9-2", NULL};
+    static const char *const OTHER[] = {"5.3-2", NULL};
+    g_autoptr(Scenario) scenario = parse(FULL, NULL);
+    g_autoptr(GError) error = NULL;
+    assert_true(scenario_check_proves(scenario, KNOWN, &error));
+    assert_false(scenario_check_proves(scenario, OTHER, &error));
+    assert_non_null(strstr(error->message, "no catalogue has \"5.9-2\""));
+}
+
+static void test_plan__is_the_same_again_after_being_stored(void **state)
+{
+    (void)state;
+    g_autoptr(Plan) plan = plan_of(FULL, NULL);
+    g_autofree char *json = plan_to_json(plan);
+    g_autoptr(GError) error = NULL;
+    g_autoptr(Plan) again = plan_from_json("plan.json", json, strlen(json), &error);
+    if (again == NULL) {
+        fail_msg("%s", error->message);
+    }
+    g_autofree char *json_again = plan_to_json(again);
+    assert_string_equal(json, json_again);
+    g_autoptr(Plan) planned_again = plan_of(FULL, NULL);
+    g_autofree char *same = plan_to_json(planned_again);
+    assert_string_equal(json, same);
+}
+
+static void test_plan__refuses_stored_text_that_is_not_canonical(void **state)
+{
+    (void)state;
+    g_autoptr(Plan) plan = plan_of(FULL, NULL);
+    g_autofree char *json = plan_to_json(plan);
+    g_autofree char *spaced = g_strdup_printf("%s ", json);
+    g_autoptr(GError) error = NULL;
+    assert_null(plan_from_json("plan.json", spaced, strlen(spaced), &error));
+    assert_non_null(strstr(error->message, "canonical"));
+    for (size_t cut = 0; cut < strlen(json); cut += 97) {
+        assert_null(plan_from_json("plan.json", json, cut, NULL));
+    }
+}
+
+static const char SWEEP[] =
+    TOP GIVEN "when:\n  - at: 0s\n    power_on: {}\n"
+              "  - after: update.staging_started\n    until: update.confirmed\n    sweep: nvm.operation\n"
+              "    cut_power: { for: 200ms }\n" THEN;
+
+static void test_plan__leaves_the_swept_action_out_of_the_reference(void **state)
+{
+    (void)state;
+    g_autoptr(Plan) reference = plan_of(SWEEP, NULL);
+    assert_int_equal(reference->timeline->actions->len, 1);
+    assert_true(reference->timeline->record_nvm);
+    assert_string_equal(reference->run_id, "a/b+seed=1");
+    SweepPoint point = {.axis = SWEEP_NVM_OPERATION, .number = 137, .torn = "prefix"};
+    g_autoptr(Plan) plan = plan_of(SWEEP, &point);
+    assert_string_equal(plan->run_id, "a/b@nvm.op#137:prefix+seed=1");
+    assert_int_equal(plan->timeline->actions->len, 2);
+    const Action *cut = g_ptr_array_index(plan->timeline->actions, 1);
+    assert_int_equal(plan_integer(cut, "at_operation"), 137);
+    assert_string_equal(plan_text(cut, "torn"), "prefix");
+    assert_int_equal(plan_duration(cut, "for"), 200 * VTIME_MS);
+    assert_null(cut->after);
+    assert_int_equal(cut->at, 0);
+}
+
+static GPtrArray *operations(void)
+{
+    GPtrArray *events = g_ptr_array_new_with_free_func((GDestroyNotify)event_free);
+    for (int64_t i = 1; i <= 10; i++) {
+        EventField fields[] = {EVENT_INTEGER("number", i), EVENT_INTEGER("instructions", i * 1000), EVENT_END};
+        g_ptr_array_add(events, event_new(events->len + 1, i * 10, i == 7 ? "lock2" : "lock",
+                                          EVENT_NVM_OPERATION, fields));
+        if (i == 3) {
+            g_ptr_array_add(events, event_new(events->len + 1, i * 10, "lock", EVENT_UPDATE_STAGING_STARTED, NULL));
+        }
+        if (i == 8) {
+            g_ptr_array_add(events, event_new(events->len + 1, i * 10 + 1, "lock", EVENT_UPDATE_CONFIRMED, NULL));
+        }
+    }
+    return events;
+}
+
+static void test_sweep__takes_its_points_from_the_window(void **state)
+{
+    (void)state;
+    g_autoptr(Scenario) scenario = parse(SWEEP, NULL);
+    g_autoptr(GPtrArray) events = operations();
+    g_autoptr(GArray) points = sweep_points(scenario_sweep(scenario), 1, events, false);
+    static const uint64_t NUMBERS[] = {3, 4, 5, 6, 8};
+    assert_int_equal(points->len, G_N_ELEMENTS(NUMBERS));
+    for (guint i = 0; i < points->len; i++) {
+        assert_int_equal(g_array_index(points, SweepPoint, i).number, NUMBERS[i]);
+    }
+    g_autoptr(GArray) each = sweep_points(scenario_sweep(scenario), 1, events, true);
+    assert_int_equal(each->len, 6 * points->len);
+    g_autoptr(GArray) again = sweep_points(scenario_sweep(scenario), 1, events, false);
+    assert_memory_equal(points->data, again->data, points->len * sizeof(SweepPoint));
+}
+
+static void test_sweep__draws_instructions_within_the_window(void **state)
+{
+    (void)state;
+    g_autoptr(GPtrArray) events = operations();
+    Sweep sweep = {.axis = SWEEP_INSTRUCTION, .count = 50, .target = "lock"};
+    g_autoptr(GArray) points = sweep_points(&sweep, 3, events, false);
+    assert_int_equal(points->len, 50);
+    for (guint i = 0; i < points->len; i++) {
+        uint64_t number = g_array_index(points, SweepPoint, i).number;
+        assert_true(number >= 1000 && number < 10000);
+        assert_true(i == 0 || number >= g_array_index(points, SweepPoint, i - 1).number);
+    }
+}
+
+static void test_sweep__run_ids_go_there_and_back(void **state)
+{
+    (void)state;
+    static const char *const GOOD[] = {
+        "a/b+seed=42",
+        "a/b@nvm.op#137:weak+seed=0",
+        "a/b@instr#99+defect=no-way+seed=18446744073709551615",
+    };
+    for (size_t i = 0; i < G_N_ELEMENTS(GOOD); i++) {
+        g_auto(SweepRun) run = {.scenario = NULL};
+        assert_true(sweep_parse_run_id(GOOD[i], &run));
+        g_autofree char *again = sweep_run_id(run.scenario, &run.point, run.defect, run.seed);
+        assert_string_equal(again, GOOD[i]);
+    }
+    static const char *const BAD[] = {"",
+                                      "@nvm.op#1:weak",
+                                      "a@nvm.op#1",
+                                      "a@nvm.op#0:weak",
+                                      "a@nvm.op#1:nowhere",
+                                      "a@instr#1:weak",
+                                      "a@bogus#1",
+                                      "a+seed=",
+                                      "a+seed=1+seed=2",
+                                      "a+what"};
+    for (size_t i = 0; i < G_N_ELEMENTS(BAD); i++) {
+        SweepRun run = {.scenario = NULL};
+        assert_false(sweep_parse_run_id(BAD[i], &run));
+        assert_null(run.scenario);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_scenario__understands_everything_it_documents),
+        cmocka_unit_test(test_scenario__says_given_conditions_as_actions_that_are_no_faults),
+        cmocka_unit_test(test_scenario__fills_in_defaults_and_leaves_optional_arguments_out),
+        cmocka_unit_test(test_scenario__watches_standing_invariants_unless_waived),
+        cmocka_unit_test(test_scenario__keeps_claims_from_the_world),
+        cmocka_unit_test(test_scenario__refuses_with_the_place),
+        cmocka_unit_test(test_scenario__sweeps_one_power_cut_only),
+        cmocka_unit_test(test_scenario__checks_what_it_proves_against_the_catalogue),
+        cmocka_unit_test(test_plan__is_the_same_again_after_being_stored),
+        cmocka_unit_test(test_plan__refuses_stored_text_that_is_not_canonical),
+        cmocka_unit_test(test_plan__leaves_the_swept_action_out_of_the_reference),
+        cmocka_unit_test(test_sweep__takes_its_points_from_the_window),
+        cmocka_unit_test(test_sweep__draws_instructions_within_the_window),
+        cmocka_unit_test(test_sweep__run_ids_go_there_and_back),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
