@@ -27,3 +27,19 @@ $(NET_TEST): $(BUILD)/san/sim/obj/tests/unit/network/test_network.o $(NET_FAKE) 
 
 test-build: $(NET_TEST)
 TEST_COMMANDS += "$(NET_TEST)"
+
+# What a hostile device may send.
+NET_FUZZ_SOURCES := $(wildcard sim/base/*.c sim/evidence/*.c) $(addprefix sim/world/,frame.c \
+	firewall.c gateway.c queue.c tally.c peers/station.c peers/dns.c peers/ntp.c peers/http.c \
+	peers/cloud_report.c)
+
+$(BUILD)/fuzz/fuzz_network: $(BUILD)/fuzz/obj/tests/fuzz/fuzz_network.o \
+		$(NET_FUZZ_SOURCES:%.c=$(BUILD)/fuzz/obj/%.o)
+	@mkdir -p $(BUILD)/fuzz/corpus/network
+	@$(FUZZ_CC) -fsanitize=fuzzer,address,undefined $^ \
+	    $$(pkg-config --libs gio-2.0 libfyaml slirp) -o $@
+
+test-build: $(BUILD)/fuzz/fuzz_network
+# libslirp 4.7 leaks a packet now and then when a session is begun in odd ways; see docs/limits.md.
+TEST_COMMANDS += "env ASAN_OPTIONS=detect_leaks=0 $(BUILD)/fuzz/fuzz_network -runs=5000 \
+	-max_len=2048 -close_fd_mask=2 -detect_leaks=0 -artifact_prefix=$(BUILD)/fuzz/ $(BUILD)/fuzz/corpus/network tests/corpus/network"
