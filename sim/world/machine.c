@@ -208,8 +208,7 @@ static void machine_child(char *const *argv, int link_fd, int stderr_fd, pid_t p
     _exit(126);
 }
 
-/* QEMU would keep up to a gigabyte of translated code; what a lock runs fits into this many times.
- */
+/* QEMU's own choice is a gigabyte; all the code of a lock fits into this many times. */
 #define MACHINE_TRANSLATIONS "tcg,tb-size=64"
 
 static char **machine_arguments(const MachineOptions *options, int link_fd)

@@ -34,6 +34,8 @@
 
 #define WORLD_WALL_TIMEOUT_S 60u
 #define WORLD_RUN_TIMEOUT_S  900u
+#define WORLD_EVENTS_MAX     500000u
+#define WORLD_ARTEFACT_MAX   (256u << 20)
 #define WORLD_DEBUGGER_PORT  1234u
 #define WORLD_MINTED_MAX     16u
 #define WORLD_TURNS_LOOK     4096u /* how many turns between two looks at the host's clock */
@@ -93,6 +95,9 @@ DevicePool *world_pool_new(const WorldSettings *settings)
     }
     if (settings->run_timeout_s == 0) {
         pool->settings.run_timeout_s = WORLD_RUN_TIMEOUT_S;
+    }
+    if (settings->events_max == 0) {
+        pool->settings.events_max = WORLD_EVENTS_MAX;
     }
     if (settings->debugger_port == 0) {
         pool->settings.debugger_port = WORLD_DEBUGGER_PORT;
@@ -441,6 +446,22 @@ static bool world_has_time(const Stage *stage, const DevicePool *pool, uint64_t 
     return false;
 }
 
+/* Ends a run whose device says more than anybody can keep: its own doing, and the same each time.
+ */
+static void world_stop_flood(Stage *stage, const DevicePool *pool, uint64_t turns)
+{
+    static const char *const GROWING[] = {RECORDER_PCAPNG, RECORDER_UART};
+    bool flood = recorder_events(stage->recorder)->len >= pool->settings.events_max;
+    for (size_t i = 0; turns % WORLD_TURNS_LOOK == 0 && i < G_N_ELEMENTS(GROWING); i++) {
+        flood = flood || recorder_artefact(stage->recorder, GROWING[i])->len >= WORLD_ARTEFACT_MAX;
+    }
+    if (flood && story_ended(stage->story) == NULL) {
+        RECORD(stage->recorder, queue_now(stage->queue), stage->devices[0].setup->name,
+               EVENT_DEVICE_DIED, EVENT_TEXT("reason", "flood"));
+        story_end(stage->story, "limit");
+    }
+}
+
 static bool world_turn(Stage *stage, const DevicePool *pool, GError **error)
 {
     gint64 started = g_get_monotonic_time();
@@ -455,6 +476,7 @@ static bool world_turn(Stage *stage, const DevicePool *pool, GError **error)
         while (stage->error == NULL && queue_next(stage->queue) == instant) {
             queue_pop(stage->queue); /* W1 */
         }
+        world_stop_flood(stage, pool, turns);
     }
     if (stage->error != NULL) {
         g_propagate_error(error, g_steal_pointer(&stage->error));

@@ -46,6 +46,7 @@ typedef struct WorldSettings {
     const char *keys_path;    /* folder of the worthless keys and certificates: build/keys */
     unsigned wall_timeout_s;  /* a machine silent for longer is an error; 0 means 60 */
     unsigned run_timeout_s;   /* a run that takes longer is an error; 0 means 900 */
+    unsigned events_max;      /* more end the run: device.died, reason flood; 0 means 500,000 */
     bool debugger;            /* start the machine with QEMU's gdb stub, halted, no timeouts */
     unsigned debugger_port;   /* 0 means 1234 */
 } WorldSettings;

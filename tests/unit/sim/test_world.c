@@ -381,6 +381,29 @@ static void test_world__gives_the_same_events_again(void **state)
     }
 }
 
+static void test_world__ends_a_run_whose_device_never_stops_talking(void **state)
+{
+    (void)state;
+    static FakeStep steps[3000];
+    WorldSettings settings = {.rom_path = ROM, .wall_timeout_s = 5, .events_max = 1000};
+    Run run;
+    for (unsigned i = 0; i < G_N_ELEMENTS(steps); i++) {
+        steps[i] = (FakeStep){(i + 1) * VTIME_US, HOSTLINK_UART_SENT, "?\n", 2};
+    }
+    run_init(&run);
+    world_pool_free(run.pool);
+    run.pool = world_pool_new(&settings);
+    run_add_device(&run, "lock", steps, G_N_ELEMENTS(steps));
+    run_add_action(&run, VERB_POWER_ON, "lock", 0);
+    run.plan->timeline->until_at = VTIME_S;
+    run_start(&run);
+    assert_null(run.error);
+    assert_string_equal(event_text(run_event(&run, EVENT_DEVICE_DIED, 1), "reason"), "flood");
+    assert_string_equal(event_text(run_event(&run, EVENT_RUN_ENDED, 1), "reason"), "limit");
+    assert_true(recorder_events(run.recorder)->len < 1010);
+    run_clear(&run);
+}
+
 static void test_world__uses_a_machine_again_for_the_next_run(void **state)
 {
     (void)state;
@@ -435,6 +458,7 @@ int main(void)
         cmocka_unit_test(test_world__sees_a_pin_on_the_console),
         cmocka_unit_test(test_world__delivers_between_devices_at_the_right_instant),
         cmocka_unit_test(test_world__gives_the_same_events_again),
+        cmocka_unit_test(test_world__ends_a_run_whose_device_never_stops_talking),
         cmocka_unit_test(test_world__uses_a_machine_again_for_the_next_run),
         cmocka_unit_test(test_world__takes_a_machine_that_moves_an_operation_for_broken),
     };
