@@ -12,7 +12,7 @@
 
 #define FOLDER_DEPTH_MAX 8
 
-G_DEFINE_QUARK(lockstep-lab-error, lab_error)
+G_DEFINE_QUARK(lockstep - lab - error, lab_error)
 
 struct Lab {
     LabPaths paths;
@@ -31,8 +31,8 @@ static void scan_folder(const char *root, const char *below, GPtrArray *ids, GPt
     g_autoptr(GDir) dir = g_dir_open(path, 0, NULL);
     const char *name = NULL;
     while (dir != NULL && (name = g_dir_read_name(dir)) != NULL) {
-        g_autofree char *inner = below[0] == '\0' ? g_strdup(name)
-                                                  : g_strdup_printf("%s/%s", below, name);
+        g_autofree char *inner =
+            below[0] == '\0' ? g_strdup(name) : g_strdup_printf("%s/%s", below, name);
         g_autofree char *full = g_build_filename(root, inner, NULL);
         if (g_file_test(full, G_FILE_TEST_IS_DIR)) {
             if (strcmp(inner, "catalogue") != 0 && name[0] != '.') {
@@ -74,10 +74,10 @@ Lab *lab_open(const LabPaths *paths, GError **error)
     lab->paths = *paths;
     lab->catalogue = catalogue;
     lab->ids = list_ids(paths->scenarios);
-    lab->scenarios = g_hash_table_new_full(g_str_hash, g_str_equal, g_free,
-                                           (GDestroyNotify)scenario_free);
-    lab->pools = g_hash_table_new_full(g_str_hash, g_str_equal, g_free,
-                                       (GDestroyNotify)world_pool_free);
+    lab->scenarios =
+        g_hash_table_new_full(g_str_hash, g_str_equal, g_free, (GDestroyNotify)scenario_free);
+    lab->pools =
+        g_hash_table_new_full(g_str_hash, g_str_equal, g_free, (GDestroyNotify)world_pool_free);
     return lab;
 }
 
@@ -277,10 +277,11 @@ bool lab_check_defect(const Lab *lab, const char *defect, GError **error)
         found = g_str_has_suffix(file, suffix);
     }
     if (!found) {
-        g_set_error(error, LAB_ERROR, LAB_ERROR_INPUT,
-                    "error: no image carries the defect \"%s\"; `lockstep list defects` lists them, "
-                    "`make defects` builds them",
-                    defect);
+        g_set_error(
+            error, LAB_ERROR, LAB_ERROR_INPUT,
+            "error: no image carries the defect \"%s\"; `lockstep list defects` lists them, "
+            "`make defects` builds them",
+            defect);
     }
     return found;
 }
@@ -295,8 +296,8 @@ static bool refuse_image(const ImageFile *image, size_t offset, GError **error, 
 }
 
 /*
- * Refuses what is no image at all. Those that are wrong on purpose, by the convention of the recipes
- * called bad-*, need no more than the room for a header.
+ * Refuses what is no image at all. Those that are wrong on purpose, by the convention of the
+ * recipes called bad-*, need no more than the room for a header.
  */
 static bool check_image(const ImageFile *image, GError **error)
 {
@@ -317,8 +318,8 @@ static bool check_image(const ImageFile *image, GError **error)
         return refuse_image(image, offsetof(ImageHeader, header_version), error,
                             "the header's version or length is not one that is known");
     }
-    (void)bytes_read_span(&reader, offsetof(ImageHeader, payload_bytes) -
-                                       offsetof(ImageHeader, product_id));
+    (void)bytes_read_span(&reader,
+                          offsetof(ImageHeader, payload_bytes) - offsetof(ImageHeader, product_id));
     if (bytes_read_le32(&reader) != count - IMAGE_HEADER_BYTES) {
         return refuse_image(image, count, error,
                             "the file does not end where its header says it does");
@@ -330,8 +331,7 @@ static bool check_images(const Plan *plan, GError **error)
 {
     for (guint i = 0; i < plan->timeline->images->len; i++) {
         const ImageFile *image = g_ptr_array_index(plan->timeline->images, i);
-        if (image->bytes != NULL && strcmp(image->name, "rom") != 0 &&
-            !check_image(image, error)) {
+        if (image->bytes != NULL && strcmp(image->name, "rom") != 0 && !check_image(image, error)) {
             return false;
         }
     }
@@ -342,9 +342,10 @@ Plan *lab_plan(Lab *lab, const char *run_id, GError **error)
 {
     g_auto(SweepRun) run = {.scenario = NULL};
     if (!sweep_parse_run_id(run_id, &run)) {
-        g_set_error(error, LAB_ERROR, LAB_ERROR_INPUT,
-                    "error: \"%s\" is not a run id; expected SCENARIO[@POINT][+defect=NAME][+seed=N]",
-                    run_id);
+        g_set_error(
+            error, LAB_ERROR, LAB_ERROR_INPUT,
+            "error: \"%s\" is not a run id; expected SCENARIO[@POINT][+defect=NAME][+seed=N]",
+            run_id);
         return NULL;
     }
     const Scenario *scenario = lab_scenario(lab, run.scenario, error);
@@ -441,6 +442,7 @@ RunResult *lab_execute(Lab *lab, const char *run_id, const char *out, LabKeep ke
         result = result_new(plan, verdict, recorder_events(recorder));
     } else {
         result = result_new_error(plan->run_id, plan->scenario, cause->message);
+        g_clear_error(&cause);
     }
     Digest id = plan_id(plan_json);
     digest_print(&id, result->plan_id);
