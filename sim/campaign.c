@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * K1  Jobs are numbered in the order of the plan: by scenario, then by point. The assessment lists them so.
- * K2  Every result is in results.jsonl before anybody hears of it.
- * K3  A job is sent once. A worker that dies makes its job's result ERROR.
+ * K1  Jobs are numbered in the order of the plan: by scenario, then by point. The assessment lists
+ * them so. K2  Every result is in results.jsonl before anybody hears of it. K3  A job is sent once.
+ * A worker that dies makes its job's result ERROR.
  *
  * A request to a worker is "KEEP RUN_ID", KEEP being a digit of LabKeep; a reply is a result.
  */
@@ -69,8 +69,8 @@ static void add_job(Campaign *campaign, guint entry, const SweepPoint *point, bo
 {
     Job *job = g_new0(Job, 1);
     Entry *at = entry_at(campaign, entry);
-    job->run_id = sweep_run_id(scenario_id(at->scenario), point, campaign->settings->defect,
-                               at->seed);
+    job->run_id =
+        sweep_run_id(scenario_id(at->scenario), point, campaign->settings->defect, at->seed);
     job->scenario = entry;
     job->reference = reference;
     g_ptr_array_add(campaign->jobs, job);
@@ -99,15 +99,16 @@ static bool add_entry(Campaign *campaign, const char *id, Digest *chain, GError 
     }
     Entry entry = {.scenario = scenario,
                    .seed = settings->has_seed ? settings->seed : scenario_seed(scenario)};
-    g_autofree char *run_id = sweep_run_id(scenario_id(scenario), NULL, settings->defect, entry.seed);
+    g_autofree char *run_id =
+        sweep_run_id(scenario_id(scenario), NULL, settings->defect, entry.seed);
     g_autoptr(Plan) plan = lab_plan(campaign->lab, run_id, error);
     if (plan == NULL) {
         return false;
     }
     g_autofree char *json = plan_to_json(plan);
     *chain = digest_chain(chain, json, strlen(json));
-    g_autofree char *file = g_strdup_printf("%s/%s.yaml", lab_paths(campaign->lab)->scenarios,
-                                            scenario_id(scenario));
+    g_autofree char *file =
+        g_strdup_printf("%s/%s.yaml", lab_paths(campaign->lab)->scenarios, scenario_id(scenario));
     entry.summary = assessment_add_scenario(campaign->assessment, plan, scenario_title(scenario),
                                             g_str_has_suffix(id, ".yaml") ? id : file);
     g_array_append_val(campaign->entries, entry);

@@ -4,13 +4,14 @@
 /*
  * A campaign: many runs, by several workers, to one assessment.
  *
- * Scenarios give jobs. One without a sweep is one job; one with a sweep is a reference run, whose evidence
- * then gives a job for each point. Results come in any order and are put in the order of the plan, so
- * the assessment does not depend on the number of workers. Each result is also appended to results.jsonl in
- * the output folder at once: what has finished is never lost, and `resume` takes it from there.
+ * Scenarios give jobs. One without a sweep is one job; one with a sweep is a reference run, whose
+ * evidence then gives a job for each point. Results come in any order and are put in the order of
+ * the plan, so the assessment does not depend on the number of workers. Each result is also
+ * appended to results.jsonl in the output folder at once: what has finished is never lost, and
+ * `resume` takes it from there.
  *
- * The campaign prints nothing; a listener is told what happens. It stops early when asked by `interrupts`,
- * or after `fail_max` runs that were not PASS; what has finished then stays valid.
+ * The campaign prints nothing; a listener is told what happens. It stops early when asked by
+ * `interrupts`, or after `fail_max` runs that were not PASS; what has finished then stays valid.
  */
 
 #include <signal.h>
@@ -28,14 +29,14 @@ typedef struct CampaignSettings {
     bool has_seed;
     uint64_t seed;
     unsigned jobs;
-    unsigned fail_max;   /* 0: never stop for that */
-    bool sweeps_only;    /* leave out scenarios that sweep nothing */
+    unsigned fail_max; /* 0: never stop for that */
+    bool sweeps_only;  /* leave out scenarios that sweep nothing */
     bool every_torn;
-    bool keep_all;       /* bundles of passing sweep points, too */
+    bool keep_all; /* bundles of passing sweep points, too */
     bool resume;
-    unsigned shard;      /* from 1 */
-    unsigned shards;     /* 1: everything */
-    const char *out;     /* output folder */
+    unsigned shard;  /* from 1 */
+    unsigned shards; /* 1: everything */
+    const char *out; /* output folder */
     const char *version;
     const volatile sig_atomic_t *interrupts; /* 1: finish what runs; 2: stop now */
 } CampaignSettings;
@@ -46,7 +47,7 @@ typedef struct CampaignProgress {
     uint32_t planned; /* grows when a reference run has given its points */
     uint32_t counts[VERDICTS];
     unsigned running;
-    int64_t wall_us;  /* since it began */
+    int64_t wall_us;     /* since it began */
     const char *current; /* a run under way */
 } CampaignProgress;
 
@@ -65,5 +66,5 @@ typedef struct CampaignListener {
 
 /* Runs it all. Returns the assessment, rolled up; NULL if something the user gave is wrong. */
 Assessment *campaign_run(Lab *lab, const CampaignSettings *settings,
-                         const CampaignListener *listener, GError **error)
-    G_GNUC_WARN_UNUSED_RESULT;
+                         const CampaignListener *listener,
+                         GError **error) G_GNUC_WARN_UNUSED_RESULT;

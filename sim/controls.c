@@ -54,8 +54,8 @@ static bool try_points(Controls *controls, const Scenario *scenario, const char 
     uint64_t seed = scenario_seed(scenario);
     g_autoptr(GArray) points = sweep_points(scenario_sweep(scenario), seed, bundle->events, false);
     for (guint i = 0; i < points->len && i < POINTS_MAX; i++) {
-        g_autofree char *run_id = sweep_run_id(
-            scenario_id(scenario), &g_array_index(points, SweepPoint, i), defect, seed);
+        g_autofree char *run_id = sweep_run_id(scenario_id(scenario),
+                                               &g_array_index(points, SweepPoint, i), defect, seed);
         if (try_run(controls, run_id, LAB_KEEP_UNLESS_PASS, control)) {
             return true;
         }
@@ -89,10 +89,10 @@ static bool is_false_alarm(Controls *controls, const char *run_id)
     if (!sweep_parse_run_id(run_id, &run)) {
         return true;
     }
-    g_autofree char *compliant =
-        sweep_run_id(run.scenario, run.point.axis == SWEEP_NONE ? NULL : &run.point, NULL, run.seed);
-    g_autoptr(RunResult) result = lab_execute(controls->lab, compliant, controls->settings->out,
-                                              LAB_KEEP_UNLESS_PASS, NULL);
+    g_autofree char *compliant = sweep_run_id(
+        run.scenario, run.point.axis == SWEEP_NONE ? NULL : &run.point, NULL, run.seed);
+    g_autoptr(RunResult) result =
+        lab_execute(controls->lab, compliant, controls->settings->out, LAB_KEEP_UNLESS_PASS, NULL);
     return result == NULL || result->verdict != VERDICT_PASS;
 }
 
@@ -118,7 +118,8 @@ static char *serve(const char *request, void *user_data)
         return NULL;
     }
     guint64 index = 0;
-    bool good = g_ascii_string_to_unsigned(request, 10, 0, controls->defects->len - 1, &index, NULL);
+    bool good =
+        g_ascii_string_to_unsigned(request, 10, 0, controls->defects->len - 1, &index, NULL);
     g_assert(good);
     const Defect *defect = g_ptr_array_index(controls->defects, (guint)index);
     ControlResult *control = g_new0(ControlResult, 1);
@@ -141,8 +142,7 @@ static char *serve(const char *request, void *user_data)
 static char *copy_text(const TreeNode *object, const char *key)
 {
     const TreeNode *node = tree_get(object, key);
-    return node == NULL || node->text == NULL ||
-                   (!node->quoted && strcmp(node->text, "null") == 0)
+    return node == NULL || node->text == NULL || (!node->quoted && strcmp(node->text, "null") == 0)
                ? NULL
                : g_strdup(node->text);
 }

@@ -4,9 +4,10 @@
 /*
  * Negative controls: a judge that has never said FAIL has not been tested.
  *
- * Each seeded defect names the scenarios that must notice it. A defect is *killed* when a run with it is
- * FAIL; the same run with the compliant firmware must then be PASS, or the kill was a *false alarm*. Sweeps
- * are tried point by point until the first FAIL. Several defects are tried at once, each in a worker.
+ * Each seeded defect names the scenarios that must notice it. A defect is *killed* when a run with
+ * it is FAIL; the same run with the compliant firmware must then be PASS, or the kill was a *false
+ * alarm*. Sweeps are tried point by point until the first FAIL. Several defects are tried at once,
+ * each in a worker.
  */
 
 #include <signal.h>

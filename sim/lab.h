@@ -2,14 +2,15 @@
 #pragma once
 
 /*
- * The lab as files: where scenarios, catalogue, images and the machine are, and how one run is made of them.
+ * The lab as files: where scenarios, catalogue, images and the machine are, and how one run is made
+ * of them.
  *
- * A Lab knows its scenarios by id and loads each once, when first asked for. `lab_execute` is the whole
- * way of one run, from its id to its result: plan, world, evidence, verdict. It keeps nothing but the
- * device processes of its pools, so it may be called for any number of runs, in any worker.
+ * A Lab knows its scenarios by id and loads each once, when first asked for. `lab_execute` is the
+ * whole way of one run, from its id to its result: plan, world, evidence, verdict. It keeps nothing
+ * but the device processes of its pools, so it may be called for any number of runs, in any worker.
  *
- * What the user gave wrongly (no such scenario, a mistake in a file) is an error of LAB_ERROR, TREE_ERROR
- * or BUNDLE_ERROR; what the lab itself cannot do makes a result of ERROR.
+ * What the user gave wrongly (no such scenario, a mistake in a file) is an error of LAB_ERROR,
+ * TREE_ERROR or BUNDLE_ERROR; what the lab itself cannot do makes a result of ERROR.
  */
 
 #include <stdbool.h>
@@ -42,8 +43,8 @@ typedef struct LabPaths {
 /* A seeded defect, as its recipe says it. */
 typedef struct Defect {
     char *name;
-    char *says;      /* what is wrong, in a sentence */
-    char **programs; /* rom, app */
+    char *says;       /* what is wrong, in a sentence */
+    char **programs;  /* rom, app */
     char **scenarios; /* each must FAIL */
     char **proves;
 } Defect;
@@ -58,7 +59,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Lab, lab_close)
 const LabPaths *lab_paths(const Lab *lab);
 const Catalogue *lab_catalogue(const Lab *lab);
 
-/* The digest of the binaries that make a run, ROM and images apart: this program and the machine. */
+/* The digest of the binaries that make a run, ROM and images apart: this program and the machine.
+ */
 char *lab_digest(const Lab *lab);
 
 /* The ids of all scenarios, sorted; ends with NULL. */
@@ -71,8 +73,7 @@ const Scenario *lab_scenario(Lab *lab, const char *id, GError **error) G_GNUC_WA
 GPtrArray *lab_defects(const Lab *lab, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Refuses a defect no image or ROM has been built with. */
-bool lab_check_defect(const Lab *lab, const char *defect, GError **error)
-    G_GNUC_WARN_UNUSED_RESULT;
+bool lab_check_defect(const Lab *lab, const char *defect, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* The plan of a run id. */
 Plan *lab_plan(Lab *lab, const char *run_id, GError **error) G_GNUC_WARN_UNUSED_RESULT;
@@ -84,11 +85,11 @@ typedef enum LabKeep {
 } LabKeep;
 
 /*
- * Makes one run and judges it. With `out`, its bundle goes to the folder lab_bundle_path gives. Fails
- * only if there is no such run; everything that goes wrong later is the result's ERROR.
+ * Makes one run and judges it. With `out`, its bundle goes to the folder lab_bundle_path gives.
+ * Fails only if there is no such run; everything that goes wrong later is the result's ERROR.
  */
-RunResult *lab_execute(Lab *lab, const char *run_id, const char *out, LabKeep keep, GError **error)
-    G_GNUC_WARN_UNUSED_RESULT;
+RunResult *lab_execute(Lab *lab, const char *run_id, const char *out, LabKeep keep,
+                       GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* The folder of a run's bundle, relative to the output folder. */
 char *lab_bundle_path(const char *run_id);

@@ -82,8 +82,8 @@ static void add_provision(Rows *rows, const Lab *lab, const GPtrArray *scenarios
     guint count = g_strv_length(by);
     if (!rows->json) {
         g_string_append_printf(rows->text, "%-10s %-13s %-9s %-4s %2u  %s\n", provision->id,
-                               provision->status_code, provision->kind, count == 0 ? "gap" : "", count,
-                               provision->title);
+                               provision->status_code, provision->kind, count == 0 ? "gap" : "",
+                               count, provision->title);
         return;
     }
     g_autoptr(GPtrArray) cases = g_ptr_array_new();
@@ -158,7 +158,8 @@ static void add_defect(Rows *rows, const Defect *defect)
 {
     if (!rows->json) {
         g_autofree char *scenarios = g_strjoinv(" ", defect->scenarios);
-        g_string_append_printf(rows->text, "%-30s %-50s %s\n", defect->name, scenarios, defect->says);
+        g_string_append_printf(rows->text, "%-30s %-50s %s\n", defect->name, scenarios,
+                               defect->says);
         return;
     }
     g_autoptr(Canon) canon = canon_new();
@@ -176,10 +177,11 @@ char *listing_text(Lab *lab, const char *what, bool json, GError **error)
 {
     if (!g_strv_contains(LISTS, what)) {
         const char *meant = tree_did_you_mean(what, LISTS);
-        g_set_error(error, LAB_ERROR, LAB_ERROR_INPUT,
-                    "error: nothing is listed as \"%s\"%s%s%s; there are provisions, scenarios, defects",
-                    what, meant == NULL ? "" : ", did you mean \"", meant == NULL ? "" : meant,
-                    meant == NULL ? "" : "\"?");
+        g_set_error(
+            error, LAB_ERROR, LAB_ERROR_INPUT,
+            "error: nothing is listed as \"%s\"%s%s%s; there are provisions, scenarios, defects",
+            what, meant == NULL ? "" : ", did you mean \"", meant == NULL ? "" : meant,
+            meant == NULL ? "" : "\"?");
         return NULL;
     }
     if (strcmp(what, "defects") == 0) {
@@ -252,10 +254,9 @@ static char *explain_invariants(void)
 {
     GString *text = g_string_new(NULL);
     for (int i = 0; i < INVARIANTS; i++) {
-        g_string_append_printf(text, "%-34s %s%s\n", plan_invariant_names()[i],
-                               plan_invariant_prose((Invariant)i),
-                               plan_invariant_is_standing((Invariant)i) ? " (watched in every run)"
-                                                                        : "");
+        g_string_append_printf(
+            text, "%-34s %s%s\n", plan_invariant_names()[i], plan_invariant_prose((Invariant)i),
+            plan_invariant_is_standing((Invariant)i) ? " (watched in every run)" : "");
     }
     return g_string_free(text, FALSE);
 }

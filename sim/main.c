@@ -3,7 +3,8 @@
 /*
  * The command line: argv to one stage to an exit code. The only file that prints or exits.
  *
- * Results go to standard output, talk to standard error; a bar is drawn only where somebody can see it.
+ * Results go to standard output, talk to standard error; a bar is drawn only where somebody can see
+ * it.
  */
 
 #include <locale.h>
@@ -100,8 +101,8 @@ static void add_lab_flags(GArray *entries, Options *options)
 {
     add_entry(entries, "scenarios", 0, G_OPTION_ARG_FILENAME, &options->scenarios,
               "where the scenarios are", "FOLDER");
-    add_entry(entries, "images", 0, G_OPTION_ARG_FILENAME, &options->images,
-              "where the images are", "FOLDER");
+    add_entry(entries, "images", 0, G_OPTION_ARG_FILENAME, &options->images, "where the images are",
+              "FOLDER");
     add_entry(entries, "defects", 0, G_OPTION_ARG_FILENAME, &options->defects,
               "where the defects' recipes are", "FOLDER");
     add_entry(entries, "rom", 0, G_OPTION_ARG_FILENAME, &options->rom, "the boot ROM", "FILE");
@@ -235,15 +236,16 @@ static void draw_bar(const Options *options, const CampaignProgress *progress)
     if (!options->use_bar) {
         return;
     }
-    int64_t per_s = progress->wall_us == 0 ? 0 : (int64_t)progress->done * 10000000 / progress->wall_us;
+    int64_t per_s =
+        progress->wall_us == 0 ? 0 : (int64_t)progress->done * 10000000 / progress->wall_us;
     int64_t left_s = per_s == 0 ? 0 : (int64_t)(progress->planned - progress->done) * 10 / per_s;
     fprintf(stderr,
             "\r\033[K%u/%u runs  ✔%u ✖%u ?%u !%u  %" G_GINT64_FORMAT ".%" G_GINT64_FORMAT
             "/s  %" G_GINT64_FORMAT ":%02d left  %.60s",
             progress->done, progress->planned, progress->counts[VERDICT_PASS],
             progress->counts[VERDICT_FAIL], progress->counts[VERDICT_INCONCLUSIVE],
-            progress->counts[VERDICT_ERROR], per_s / 10, per_s % 10, left_s / 60, (int)(left_s % 60),
-            progress->current == NULL ? "" : progress->current);
+            progress->counts[VERDICT_ERROR], per_s / 10, per_s % 10, left_s / 60,
+            (int)(left_s % 60), progress->current == NULL ? "" : progress->current);
     fflush(stderr);
 }
 
@@ -309,11 +311,13 @@ static bool proves_wanted(Lab *lab, const Options *options, const char *id, bool
     for (char **wanted = options->provisions; *wanted != NULL; wanted++) {
         const Provision *provision = catalogue_find(lab_catalogue(lab), *wanted);
         if (provision == NULL) {
-            g_set_error(error, LAB_ERROR, LAB_ERROR_INPUT, "error: no catalogue has \"%s\"", *wanted);
+            g_set_error(error, LAB_ERROR, LAB_ERROR_INPUT, "error: no catalogue has \"%s\"",
+                        *wanted);
             return false;
         }
         for (char **id_proved = proves; *id_proved != NULL; id_proved++) {
-            *ret_proves = *ret_proves || catalogue_find(lab_catalogue(lab), *id_proved) == provision;
+            *ret_proves =
+                *ret_proves || catalogue_find(lab_catalogue(lab), *id_proved) == provision;
         }
     }
     return true;
@@ -464,8 +468,8 @@ static void print_summary(const Options *options, const Assessment *assessment)
     if (findings[0] != '\0') {
         printf("\nFindings\n%s", findings);
     }
-    printf("\n%s%s\nreport: %s\n", counts, assessment->interrupted ? "; stopped before the end" : "",
-           absolute);
+    printf("\n%s%s\nreport: %s\n", counts,
+           assessment->interrupted ? "; stopped before the end" : "", absolute);
     const RunResult *bad = first_bad(assessment);
     if (bad != NULL) {
         printf("reproduce: %s replay '%s' --out %s\n", options->program, bad->run_id, options->out);
@@ -563,7 +567,8 @@ static int verb_plan(Lab *lab, Options *options)
     return EXIT_PASS;
 }
 
-/* The run a word means: a run id, or the file of a stored plan, which must be what would be planned now. */
+/* The run a word means: a run id, or the file of a stored plan, which must be what would be planned
+ * now. */
 static char *run_of_word(Lab *lab, const char *word, GError **error)
 {
     if (!g_str_has_suffix(word, ".json")) {
@@ -604,8 +609,7 @@ static int verb_run(Lab *lab, Options *options)
     for (char **word = options->words; *word != NULL; word++) {
         g_autofree char *run_id = run_of_word(lab, *word, &error);
         g_autoptr(RunResult) result =
-            run_id == NULL ? NULL
-                           : lab_execute(lab, run_id, options->out, LAB_KEEP_ALWAYS, &error);
+            run_id == NULL ? NULL : lab_execute(lab, run_id, options->out, LAB_KEEP_ALWAYS, &error);
         if (result == NULL) {
             return complain(error);
         }
@@ -679,10 +683,9 @@ static int verb_report(Lab *lab, Options *options)
 static RunResult *recorded_result(Lab *lab, const char *out, const char *run_id, bool *ret_same_lab)
 {
     g_autofree char *path = g_build_filename(out, "verdict.json", NULL);
-    g_autoptr(Assessment) assessment =
-        g_file_test(path, G_FILE_TEST_EXISTS)
-            ? assessment_from_json(lab_catalogue(lab), path, NULL)
-            : NULL;
+    g_autoptr(Assessment) assessment = g_file_test(path, G_FILE_TEST_EXISTS)
+                                           ? assessment_from_json(lab_catalogue(lab), path, NULL)
+                                           : NULL;
     g_autofree char *digest = lab_digest(lab);
     *ret_same_lab = assessment != NULL && g_strcmp0(assessment->lab, digest) == 0;
     for (guint i = 0; assessment != NULL && i < assessment->runs->len; i++) {
@@ -717,7 +720,8 @@ static int replay_one(Lab *lab, Options *options, const char *word)
         const RunResult *other = last != NULL ? last : before;
         const char *word_of_it = "";
         if (other != NULL && strcmp(other->plan_id, now->plan_id) != 0) {
-            word_of_it = "  (the plan has changed since it was recorded: another image or scenario)";
+            word_of_it =
+                "  (the plan has changed since it was recorded: another image or scenario)";
         } else if (other != NULL && other == before && !same_lab) {
             word_of_it = "  (recorded by another build of the lab or the machine)";
         } else if (other != NULL) {
@@ -756,8 +760,9 @@ static int verb_replay(Lab *lab, Options *options)
         return EXIT_USAGE;
     }
     if (options->gdb) {
-        fprintf(stderr, "The machine waits for a debugger: gdb-multiarch build/firmware/app.elf "
-                        "-ex 'target remote :%d'\n",
+        fprintf(stderr,
+                "The machine waits for a debugger: gdb-multiarch build/firmware/app.elf "
+                "-ex 'target remote :%d'\n",
                 options->gdb_port);
     }
     int code = EXIT_PASS;
@@ -773,10 +778,11 @@ static int verb_replay(Lab *lab, Options *options)
 static void on_control(const ControlResult *control, void *user_data)
 {
     const Options *options = user_data;
-    const char *word = control->killed ? control->false_alarm ? "false alarm" : "killed" : "SURVIVED";
-    const char *color = !options->use_color                                ? ""
+    const char *word =
+        control->killed ? control->false_alarm ? "false alarm" : "killed" : "SURVIVED";
+    const char *color = !options->use_color                        ? ""
                         : control->killed && !control->false_alarm ? "\033[32m"
-                                                                           : "\033[31m";
+                                                                   : "\033[31m";
     if (options->json) {
         return;
     }
@@ -922,7 +928,8 @@ static const Command COMMANDS[] = {
     {"check", FLAGS_LAB | FLAGS_SELECT | FLAGS_RUN | FLAGS_OUT | FLAGS_JSON | FLAGS_DEFECT,
      "[SCENARIO|FILE|FOLDER ...]", "plan, run, judge and report: all of it", verb_check},
     {"plan", FLAGS_LAB, "RUN ...", "print the plan of a run", verb_plan},
-    {"run", FLAGS_LAB | FLAGS_OUT, "RUN|PLAN.json ...", "make a run and keep its evidence", verb_run},
+    {"run", FLAGS_LAB | FLAGS_OUT, "RUN|PLAN.json ...", "make a run and keep its evidence",
+     verb_run},
     {"judge", FLAGS_LAB | FLAGS_JSON, "BUNDLE ...", "judge stored evidence", verb_judge},
     {"report", FLAGS_LAB | FLAGS_OUT, "[FOLDER]", "write the reports of a campaign again",
      verb_report},
@@ -1010,7 +1017,8 @@ static void fill_defaults(Options *options)
     options->jobs = options->jobs > 0 ? options->jobs : (int)g_get_num_processors();
     options->use_color = wants_color(options);
     options->gdb = options->gdb || options->gdb_port > 0;
-    options->gdb_port = options->gdb && options->gdb_port <= 0 ? GDB_PORT_DEFAULT : options->gdb_port;
+    options->gdb_port =
+        options->gdb && options->gdb_port <= 0 ? GDB_PORT_DEFAULT : options->gdb_port;
     bool automatic = options->progress == NULL || strcmp(options->progress, "auto") == 0;
     options->use_bar = g_strcmp0(options->progress, "bar") == 0 ||
                        (automatic && isatty(STDERR_FILENO) && isatty(STDOUT_FILENO) &&
@@ -1020,9 +1028,9 @@ static void fill_defaults(Options *options)
 
 static void options_clear(Options *options)
 {
-    char *texts[] = {options->program, options->scenarios, options->images, options->defects,
-                     options->rom,     options->machine,   options->keys,   options->out,
-                     options->seed,    options->shard,     options->defect, options->junit,
+    char *texts[] = {options->program,  options->scenarios, options->images, options->defects,
+                     options->rom,      options->machine,   options->keys,   options->out,
+                     options->seed,     options->shard,     options->defect, options->junit,
                      options->progress, options->color};
     for (size_t i = 0; i < G_N_ELEMENTS(texts); i++) {
         g_free(texts[i]);

@@ -4,9 +4,9 @@
 /*
  * Worker processes: forked copies of the lab that answer requests, one line each way.
  *
- * Each worker is a child with everything already loaded; it answers one request at a time and ends when
- * the parent closes its end or dies. A worker that crashes takes only its own request with it: the parent
- * gets a NULL reply and a fresh worker in its place.
+ * Each worker is a child with everything already loaded; it answers one request at a time and ends
+ * when the parent closes its end or dies. A worker that crashes takes only its own request with it:
+ * the parent gets a NULL reply and a fresh worker in its place.
  *
  * Workers are in process groups of their own, so that ^C reaches the parent alone, which decides.
  */

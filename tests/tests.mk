@@ -4,6 +4,7 @@
 TEST_COMMANDS += "$(BUILD)/tidy"
 
 -include tests/unit/network/network.mk
+-include tests/system/system.mk
 
 test-build: $(BUILD)/tests.list $(BUILD)/tidy
 .PHONY: $(BUILD)/tests.list

@@ -158,8 +158,8 @@ bool bytes_from_hex(const char *hex, void *ret_bytes, size_t count)
     }
     uint8_t *into = ret_bytes;
     for (size_t i = 0; i < count; i++) {
-        into[i] = (uint8_t)(g_ascii_xdigit_value(hex[2 * i]) << 4 |
-                            g_ascii_xdigit_value(hex[2 * i + 1]));
+        into[i] =
+            (uint8_t)(g_ascii_xdigit_value(hex[2 * i]) << 4 | g_ascii_xdigit_value(hex[2 * i + 1]));
     }
     return true;
 }

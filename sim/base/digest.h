@@ -29,8 +29,7 @@ Digest digest_of(const void *bytes, size_t count);
 Digest digest_chain(const Digest *before, const void *bytes, size_t count);
 
 /* Digests a whole file. */
-bool digest_of_file(const char *path, Digest *ret_digest, GError **error)
-    G_GNUC_WARN_UNUSED_RESULT;
+bool digest_of_file(const char *path, Digest *ret_digest, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 bool digest_is_equal(const Digest *a, const Digest *b);
 

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * SplitMix64 spreads seeds and names, xoshiro256** (Blackman and Vigna, 2018) draws. Names are folded
- * in with FNV-1a, twice from different offsets, so that two names give one stream with a chance of 2^-128.
+ * SplitMix64 spreads seeds and names, xoshiro256** (Blackman and Vigna, 2018) draws. Names are
+ * folded in with FNV-1a, twice from different offsets, so that two names give one stream with a
+ * chance of 2^-128.
  */
 
 #include "sim/base/prng.h"

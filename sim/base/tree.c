@@ -20,7 +20,7 @@
 #define SOURCE_LINE_BYTES_MAX 160
 #define SUGGESTION_WORD_MAX   64
 
-G_DEFINE_QUARK(lockstep-tree-error, tree_error)
+G_DEFINE_QUARK(lockstep - tree - error, tree_error)
 
 struct Tree {
     const char *name; /* interned */
@@ -122,8 +122,7 @@ bool tree_refuse_key(const TreeNode *node, GError **error, const char *format, .
     va_start(arguments, format);
     g_autofree char *message = g_strdup_vprintf(format, arguments);
     va_end(arguments);
-    return refuse_at(node->tree, node->key == NULL ? node->place : node->key_place, error,
-                     message);
+    return refuse_at(node->tree, node->key == NULL ? node->place : node->key_place, error, message);
 }
 
 /* Building. */
@@ -194,16 +193,14 @@ static bool take_scalar(Builder *builder, struct fy_event *event, GError **error
 {
     Tree *tree = builder->tree;
     TreePlace place = place_of(tree, fy_event_start_mark(event));
-    enum fy_scalar_style style = event->scalar.value == NULL
-                                     ? FYSS_PLAIN
-                                     : fy_token_scalar_style(event->scalar.value);
+    enum fy_scalar_style style =
+        event->scalar.value == NULL ? FYSS_PLAIN : fy_token_scalar_style(event->scalar.value);
     if ((style == FYSS_SINGLE_QUOTED || style == FYSS_DOUBLE_QUOTED) && place.column > 1) {
         place.column--; /* The library points behind the quote. */
     }
     size_t length = 0;
-    const char *bytes = event->scalar.value == NULL
-                            ? ""
-                            : fy_token_get_text(event->scalar.value, &length);
+    const char *bytes =
+        event->scalar.value == NULL ? "" : fy_token_get_text(event->scalar.value, &length);
     if (bytes == NULL) {
         return refuse_at(tree, place, error, "unreadable text");
     }
@@ -286,9 +283,8 @@ static bool take(Builder *builder, struct fy_event *event, GError **error)
     switch ((int)event->type) {
     case FYET_DOCUMENT_START:
         if (builder->done) {
-            return refuse_at(builder->tree,
-                             place_of(builder->tree, fy_event_start_mark(event)), error,
-                             "a second document in the file");
+            return refuse_at(builder->tree, place_of(builder->tree, fy_event_start_mark(event)),
+                             error, "a second document in the file");
         }
         builder->done = true;
         return true;
@@ -561,8 +557,8 @@ bool tree_integer(const TreeNode *node, int64_t low, int64_t high, int64_t *ret_
         return false;
     }
     gint64 value = 0;
-    if (node->quoted || !g_ascii_string_to_signed(node->text, 10, G_MININT64, G_MAXINT64, &value,
-                                                  NULL)) {
+    if (node->quoted ||
+        !g_ascii_string_to_signed(node->text, 10, G_MININT64, G_MAXINT64, &value, NULL)) {
         return tree_refuse(node, error, "expected a whole number, found \"%s\"", node->text);
     }
     if (value < low || value > high) {
@@ -601,8 +597,8 @@ bool tree_duration(const TreeNode *node, VTime *ret_time, GError **error)
         return tree_refuse(node, error, "\"%s\" needs a unit: %sms, %ss, %smin ...", node->text,
                            node->text, node->text, node->text);
     }
-    return tree_refuse(node, error,
-                       "expected a duration such as 200ms, 1.5s or 2h, found \"%s\"", node->text);
+    return tree_refuse(node, error, "expected a duration such as 200ms, 1.5s or 2h, found \"%s\"",
+                       node->text);
 }
 
 bool tree_ratio(const TreeNode *node, Ratio *ret_ratio, GError **error)

@@ -105,18 +105,17 @@ const char *vtime_print(VTime time, char text[VTIME_TEXT_BYTES])
             continue;
         }
         int written = snprintf(text, VTIME_TEXT_BYTES, "%s%" PRIu64, sign, ns / unit);
+        char *end = text + written;
         uint64_t rest = ns % unit;
         if (rest != 0) {
-            char *end = text + written;
             *end++ = '.';
             while (rest != 0) {
                 unit /= 10;
                 *end++ = (char)('0' + rest / unit);
                 rest %= unit;
             }
-            *end = '\0';
         }
-        strcat(text, UNITS[i].name);
+        snprintf(end, (size_t)(text + VTIME_TEXT_BYTES - end), "%s", UNITS[i].name);
         return text;
     }
     assert(false);

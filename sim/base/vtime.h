@@ -35,5 +35,6 @@ VTime vtime_add(VTime a, VTime b);
  */
 bool vtime_parse(const char *text, VTime *ret_time);
 
-/* Writes the shortest exact text in the largest unit that gives at least one, and returns `text`. */
+/* Writes the shortest exact text in the largest unit that gives at least one, and returns `text`.
+ */
 const char *vtime_print(VTime time, char text[VTIME_TEXT_BYTES]);

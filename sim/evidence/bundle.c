@@ -3,9 +3,10 @@
 /*
  * The folder of a run, written once and read back with suspicion.
  *
- * B1  manifest.json names every sealed file with its length and SHA-256, and nothing else is sealed.
- * B2  The chain over events.jsonl, started as recorder.c starts it, ends in the manifest's head.
- * B3  manifest.json is written last, so an interrupted write leaves no manifest and so no bundle.
+ * B1  manifest.json names every sealed file with its length and SHA-256, and nothing else is
+ * sealed. B2  The chain over events.jsonl, started as recorder.c starts it, ends in the manifest's
+ * head. B3  manifest.json is written last, so an interrupted write leaves no manifest and so no
+ * bundle.
  *
  * manifest.json, canonical:
  *   {"chain_head":HEX,"events":COUNT,"files":{NAME:{"bytes":N,"sha256":HEX},...},"format":1}
@@ -25,7 +26,7 @@
 #define FILE_MANIFEST "manifest.json"
 #define FILE_HOST     "host.json"
 
-G_DEFINE_QUARK(lockstep-bundle-error, bundle_error)
+G_DEFINE_QUARK(lockstep - bundle - error, bundle_error)
 
 static char *events_text(const Recorder *recorder)
 {
@@ -169,7 +170,8 @@ static char *read_sealed(const char *folder, const TreeNode *entry, gsize *ret_b
     Digest found = digest_of(content, *ret_bytes);
     if (*ret_bytes != (gsize)bytes) {
         refuse(error, folder, entry->key,
-               "the bundle's seal is broken: expected %" G_GINT64_FORMAT " bytes, found %" G_GSIZE_FORMAT,
+               "the bundle's seal is broken: expected %" G_GINT64_FORMAT
+               " bytes, found %" G_GSIZE_FORMAT,
                bytes, *ret_bytes);
         return NULL;
     }
@@ -195,8 +197,8 @@ static bool read_events(Bundle *bundle, const char *text, gsize bytes, const cha
         if (event == NULL || event->seq != seq || event->at < latest ||
             bundle->events->len >= BUNDLE_EVENTS_MAX) {
             g_set_error(error, BUNDLE_ERROR, BUNDLE_ERROR_SEAL,
-                        "%s/" FILE_EVENTS ":%" G_GUINT64_FORMAT ":1: error: not event %" G_GUINT64_FORMAT
-                        " in its canonical form",
+                        "%s/" FILE_EVENTS ":%" G_GUINT64_FORMAT
+                        ":1: error: not event %" G_GUINT64_FORMAT " in its canonical form",
                         bundle->path, seq, seq);
             return false;
         }
@@ -215,9 +217,8 @@ static bool read_events(Bundle *bundle, const char *text, gsize bytes, const cha
 static bool read_files(Bundle *bundle, const TreeNode *root, GError **error)
 {
     static const char *const KEYS[] = {"chain_head", "events", "files", "format", NULL};
-    const TreeNode *files = tree_expect_keys(root, KEYS, error)
-                                ? tree_require(root, "files", error)
-                                : NULL;
+    const TreeNode *files =
+        tree_expect_keys(root, KEYS, error) ? tree_require(root, "files", error) : NULL;
     const TreeNode *head = files == NULL ? NULL : tree_require(root, "chain_head", error);
     const TreeNode *format = head == NULL ? NULL : tree_require(root, "format", error);
     const char *head_hex = NULL;
@@ -244,7 +245,8 @@ static bool read_files(Bundle *bundle, const TreeNode *root, GError **error)
         }
     }
     if (bundle->plan_json == NULL || events == NULL) {
-        return refuse(error, bundle->path, FILE_MANIFEST, "plan.json or events.jsonl is not sealed");
+        return refuse(error, bundle->path, FILE_MANIFEST,
+                      "plan.json or events.jsonl is not sealed");
     }
     return read_events(bundle, events, events_bytes, head_hex, error);
 }

@@ -11,8 +11,8 @@
  *     host.json       facts about the host and this execution; outside the seal
  *
  * The *bundle digest* is the SHA-256 of manifest.json. Two executions of one plan with the same
- * binaries give the same bundle digest (rule W5). Opening verifies every digest and the chain, so an
- * open Bundle is known to be whole; what is not whole is an error that names the file.
+ * binaries give the same bundle digest (rule W5). Opening verifies every digest and the chain, so
+ * an open Bundle is known to be whole; what is not whole is an error that names the file.
  *
  * A Bundle owns its events and its plan text.
  */
@@ -22,9 +22,9 @@
 #include "sim/base/digest.h"
 #include "sim/evidence/recorder.h"
 
-#define BUNDLE_FORMAT          1
-#define BUNDLE_EVENTS_MAX      2000000
-#define BUNDLE_FILE_BYTES_MAX  (1024u << 20)
+#define BUNDLE_FORMAT         1
+#define BUNDLE_EVENTS_MAX     2000000
+#define BUNDLE_FILE_BYTES_MAX (1024u << 20)
 
 #define BUNDLE_ERROR bundle_error_quark()
 GQuark bundle_error_quark(void);

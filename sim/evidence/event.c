@@ -48,8 +48,8 @@ Event *event_new(uint64_t seq, VTime at, const char *source, EventKind kind,
         event->fields[i].key = g_intern_string(fields[i].key);
         if (fields[i].kind == EVENT_VALUE_TEXT) {
             /* What is no UTF-8 would not survive being stored. */
-            event->fields[i].text = g_utf8_make_valid(fields[i].text == NULL ? "" : fields[i].text,
-                                                      -1);
+            event->fields[i].text =
+                g_utf8_make_valid(fields[i].text == NULL ? "" : fields[i].text, -1);
         } else {
             event->fields[i].text = NULL;
         }

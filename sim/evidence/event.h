@@ -5,13 +5,13 @@
  * An event: one thing that happened, as the lab saw it. The atom of evidence.
  *
  * `seq` counts from 1 within a run and is how verdicts cite evidence; `at` is world time; `source`
- * says who it is about; the kinds and their fields are closed by `events.def`. A stored event is one
- * line of canonical JSON:
+ * says who it is about; the kinds and their fields are closed by `events.def`. A stored event is
+ * one line of canonical JSON:
  *
- *     {"at":1200000000,"fields":{"bolt":0,"reason":"cut"},"kind":"power.lost","seq":17,"source":"lock"}
+ *     {"at":12,"fields":{"bolt":0,"reason":"cut"},"kind":"power.lost","seq":17,"source":"lock"}
  *
- * An Event owns its fields and is immutable once made. Reading a line is strict: what is not exactly
- * what the writer would have written is refused, for stored evidence is hostile input.
+ * An Event owns its fields and is immutable once made. Reading a line is strict: what is not
+ * exactly what the writer would have written is refused, for stored evidence is hostile input.
  */
 
 #include <stdbool.h>

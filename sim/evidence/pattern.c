@@ -100,8 +100,7 @@ char *pattern_print(const Pattern *pattern)
     for (guint i = 0; i < pattern->where->len; i++) {
         const PatternField *field = g_ptr_array_index(pattern->where, i);
         g_autofree char *values = g_strjoinv(" or ", field->accepted);
-        g_string_append_printf(words, " %s %s is %s", i == 0 ? "where" : "and", field->key,
-                               values);
+        g_string_append_printf(words, " %s %s is %s", i == 0 ? "where" : "and", field->key, values);
     }
     return g_string_free(words, FALSE);
 }

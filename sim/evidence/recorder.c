@@ -5,8 +5,8 @@
  *
  * E1  seq runs 1, 2, 3 without a gap.
  * E2  Time never goes backwards.
- * E3  The chain starts as the digest of nothing; each link is SHA-256(head before, line, line feed).
- * E4  Fields are those events.def lists for the kind.
+ * E3  The chain starts as the digest of nothing; each link is SHA-256(head before, line, line
+ * feed). E4  Fields are those events.def lists for the kind.
  */
 
 #include "sim/evidence/recorder.h"
@@ -100,8 +100,7 @@ static int by_name(const void *a, const void *b)
 const char **recorder_artefact_names(const Recorder *recorder)
 {
     guint count = 0;
-    const char **names =
-        (const char **)g_hash_table_get_keys_as_array(recorder->artefacts, &count);
+    const char **names = (const char **)g_hash_table_get_keys_as_array(recorder->artefacts, &count);
     /* Sorted, so that no hash order ever shows. */
     qsort(names, count, sizeof names[0], by_name);
     return names;

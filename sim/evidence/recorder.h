@@ -5,9 +5,10 @@
  * The recorder: where everything that happens in a run is written down, once, in order.
  *
  * Events go in at the end and are never changed; each is linked to the one before by a hash chain.
- * Beside the events a run leaves *artefacts*, named blobs that grow (`net.pcapng`, `uart.log`) or are
- * put down once (`flash.bin`, `otp.bin`). All stays in memory until somebody asks for a bundle on
- * disk, for most runs of a sweep keep only their digest. Same events, same artefacts, same digest.
+ * Beside the events a run leaves *artefacts*, named blobs that grow (`net.pcapng`, `uart.log`) or
+ * are put down once (`flash.bin`, `otp.bin`). All stays in memory until somebody asks for a bundle
+ * on disk, for most runs of a sweep keep only their digest. Same events, same artefacts, same
+ * digest.
  *
  * The recorder copies what it is given. One listener may look at each event just after it is
  * recorded; the world uses this to start actions "after" something. A listener may record events.
@@ -54,7 +55,8 @@ uint64_t recorder_record(Recorder *recorder, VTime at, const char *source, Event
 /* Calls `listener` after each event from now on; NULL stops it. */
 void recorder_listen(Recorder *recorder, RecorderListener listener, void *user_data);
 
-/* All events so far, as `const Event *`; lives as long as the recorder and grows under the caller. */
+/* All events so far, as `const Event *`; lives as long as the recorder and grows under the caller.
+ */
 const GPtrArray *recorder_events(const Recorder *recorder);
 
 /* The artefact called `name`, made empty if it is new, for appending to. */

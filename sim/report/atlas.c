@@ -14,10 +14,11 @@
 #define CELLS_MAX 20000
 #define ROWS_MAX  7
 
-static const char *const ROW_NAMES[ROWS_MAX] = {"nothing", "prefix", "random",     "half",
+static const char *const ROW_NAMES[ROWS_MAX] = {"nothing", "prefix",   "random",     "half",
                                                 "weak",    "complete", "instruction"};
 
-/* Where a point's cell is: the row, by the text behind the colon, or -1 for a run that is no point. */
+/* Where a point's cell is: the row, by the text behind the colon, or -1 for a run that is no point.
+ */
 static int row_of(const char *run_id)
 {
     if (strstr(run_id, "@instr#") != NULL) {
@@ -80,10 +81,11 @@ void atlas_svg(GString *page, const Assessment *assessment, const ScenarioSummar
         return;
     }
     int bands = column / COLUMNS + 1;
-    markup_add(page,
-               "<svg viewBox=\"0 0 %d %d\" width=\"100%%\" role=\"img\" aria-label=\"Atlas: %u points "
-               "of the sweep, by torn state and verdict\" font-family=\"system-ui, sans-serif\">\n",
-               WIDTH, bands * band_height, count);
+    markup_add(
+        page,
+        "<svg viewBox=\"0 0 %d %d\" width=\"100%%\" role=\"img\" aria-label=\"Atlas: %u points "
+        "of the sweep, by torn state and verdict\" font-family=\"system-ui, sans-serif\">\n",
+        WIDTH, bands * band_height, count);
     for (int band = 0; band < bands; band++) {
         for (int row = 0; row < ROWS_MAX; row++) {
             if (rows[row] >= 0) {

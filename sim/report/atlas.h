@@ -4,8 +4,8 @@
 /*
  * The crash-point atlas: every point of a sweep as a cell, coloured and signed by its verdict.
  *
- * A column is an operation (or an instruction), a row a torn state. Each cell's title is its run id, which
- * is what brings the run back.
+ * A column is an operation (or an instruction), a row a torn state. Each cell's title is its run
+ * id, which is what brings the run back.
  */
 
 #include <glib.h>

@@ -9,14 +9,16 @@
 #include "sim/report/lanes.h"
 #include "sim/report/markup.h"
 
-#define RUNS_LISTED_MAX  300 /* per scenario; those that are not PASS come first */
-#define FINDINGS_MAX     100
-#define DEVICE           "lock"
+#define RUNS_LISTED_MAX 300 /* per scenario; those that are not PASS come first */
+#define FINDINGS_MAX    100
+#define DEVICE          "lock"
 
 static const char STYLE[] =
     ":root{color-scheme:light dark;--bg:#fbfbf9;--fg:#1d2126;--dim:#5c636b;--line:#dcdedf;"
-    "--card:#fff;--pass:#1f6f57;--inconclusive:#805a10;--fail:#b02f29;--error:#6f4599;--link:#275d8c}"
-    "@media(prefers-color-scheme:dark){:root{--bg:#14171b;--fg:#e4e6e8;--dim:#a2a9b1;--line:#2e343b;"
+    "--card:#fff;--pass:#1f6f57;--inconclusive:#805a10;--fail:#b02f29;--error:#6f4599;--link:#"
+    "275d8c}"
+    "@media(prefers-color-scheme:dark){:root{--bg:#14171b;--fg:#e4e6e8;--dim:#a2a9b1;--line:#"
+    "2e343b;"
     "--card:#1b1f24;--pass:#5cc8a3;--inconclusive:#e0b25a;--fail:#f08a82;--error:#c9a3ee;"
     "--link:#86b9e6}}"
     "*{box-sizing:border-box}body{margin:0;background:var(--bg);color:var(--fg);"
@@ -25,7 +27,8 @@ static const char STYLE[] =
     "h1{font-size:26px;margin:0 0 4px;letter-spacing:-.01em}h2{font-size:19px;margin:36px 0 10px}"
     "h3{font-size:16px;margin:0;display:inline}a{color:var(--link)}p{margin:6px 0}"
     ".dim{color:var(--dim)}code{font:12.5px/1.45 ui-monospace,monospace;overflow-wrap:anywhere}"
-    ".cards{display:grid;grid-template-columns:repeat(auto-fit,minmax(140px,1fr));gap:10px;margin:18px 0}"
+    ".cards{display:grid;grid-template-columns:repeat(auto-fit,minmax(140px,1fr));gap:10px;margin:"
+    "18px 0}"
     ".card{background:var(--card);border:1px solid var(--line);border-radius:8px;padding:10px 14px}"
     ".card b{display:block;font-size:22px;font-variant-numeric:tabular-nums}"
     "table{border-collapse:collapse;width:100%;background:var(--card);font-size:13.5px}"
@@ -65,14 +68,15 @@ static void add_number_card(GString *page, uint32_t value, const char *what)
 
 static void add_head(GString *page, const Assessment *assessment)
 {
-    markup_add(page,
-               "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
-               "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
-               "<title>Lockstep: %s</title>\n<style>%s</style>\n</head>\n<body>\n<header>\n"
-               "<h1>Resilience of a smart lock</h1>\n<p class=\"dim\">Assessed in the manner of ETSI TS "
-               "103 701 against ETSI EN 303 645, on a virtual device: it shows the firmware&#39;s "
-               "conformity, not a shipped product&#39;s.</p>\n<p>What was judged: ",
-               verdict_name(assessment->judged), STYLE);
+    markup_add(
+        page,
+        "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
+        "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
+        "<title>Lockstep: %s</title>\n<style>%s</style>\n</head>\n<body>\n<header>\n"
+        "<h1>Resilience of a smart lock</h1>\n<p class=\"dim\">Assessed in the manner of ETSI TS "
+        "103 701 against ETSI EN 303 645, on a virtual device: it shows the firmware&#39;s "
+        "conformity, not a shipped product&#39;s.</p>\n<p>What was judged: ",
+        verdict_name(assessment->judged), STYLE);
     markup_verdict(page, assessment->judged);
     markup_add(page, ". The assessment as a whole is %s%s.</p>\n",
                assessment->complete ? "complete" : "open: there are gaps, below",
@@ -145,11 +149,12 @@ static void add_matrix(GString *page, const Assessment *assessment)
     for (int i = 0; i < VERB_FAULTS; i++) {
         used[i] = fault_used(assessment, i);
     }
-    markup_add(page, "<h2>Provisions</h2>\n<div class=\"scroll\"><table>\n<caption>A cell under a "
-                     "fault: the verdict there and the number of runs in which such a fault really took "
-                     "effect.</caption>\n<thead><tr><th scope=\"col\">Provision</th><th scope=\"col\">"
-                     "What it asks</th><th scope=\"col\">Status</th><th scope=\"col\">Verdict</th>"
-                     "<th scope=\"col\">Runs</th>");
+    markup_add(page,
+               "<h2>Provisions</h2>\n<div class=\"scroll\"><table>\n<caption>A cell under a "
+               "fault: the verdict there and the number of runs in which such a fault really took "
+               "effect.</caption>\n<thead><tr><th scope=\"col\">Provision</th><th scope=\"col\">"
+               "What it asks</th><th scope=\"col\">Status</th><th scope=\"col\">Verdict</th>"
+               "<th scope=\"col\">Runs</th>");
     for (int i = VERB_FAULT_NONE + 1; i < VERB_FAULTS; i++) {
         if (used[i]) {
             markup_add(page, "<th scope=\"col\">%s</th>", plan_fault_name((VerbFault)i));
@@ -266,9 +271,11 @@ static void add_findings(GString *page, const Assessment *assessment, const char
 
 static void add_claims(GString *page, const Assessment *assessment, const ScenarioSummary *scenario)
 {
-    markup_add(page, "<div class=\"scroll\"><table>\n<caption>Claims, over all runs of the scenario"
-                     "</caption>\n<thead><tr><th scope=\"col\">Claim</th><th scope=\"col\">Proves</th>"
-                     "<th scope=\"col\">Verdict</th><th scope=\"col\">Occasions</th></tr></thead><tbody>\n");
+    markup_add(
+        page,
+        "<div class=\"scroll\"><table>\n<caption>Claims, over all runs of the scenario"
+        "</caption>\n<thead><tr><th scope=\"col\">Claim</th><th scope=\"col\">Proves</th>"
+        "<th scope=\"col\">Verdict</th><th scope=\"col\">Occasions</th></tr></thead><tbody>\n");
     for (guint i = 0; i < scenario->claims->len; i++) {
         const ClaimSummary *claim = g_ptr_array_index(scenario->claims, i);
         Verdict verdict = VERDICT_PASS;
@@ -323,8 +330,9 @@ static void add_run_row(GString *page, const RunResult *run, const char *program
         markup_add(page, "\">details</a><br>");
     }
     add_reproduce(page, program, run->run_id);
-    markup_add(page, "</td><td class=\"n\">%s</td><td class=\"n\">%" G_GINT64_FORMAT
-                     "</td><td><code>%.*s</code></td></tr>\n",
+    markup_add(page,
+               "</td><td class=\"n\">%s</td><td class=\"n\">%" G_GINT64_FORMAT
+               "</td><td><code>%.*s</code></td></tr>\n",
                vtime_print(run->ended / VTIME_MS * VTIME_MS, text), run->event_count,
                DIGEST_SHORT_CHARS, run->digest);
 }
@@ -333,10 +341,11 @@ static void add_runs(GString *page, const Assessment *assessment, const Scenario
                      const char *program)
 {
     uint32_t listed = 0;
-    markup_add(page, "<details><summary>%u runs</summary><div class=\"scroll\"><table><thead><tr>"
-                     "<th scope=\"col\">Verdict</th><th scope=\"col\">Run</th><th scope=\"col\">Virtual "
-                     "time</th><th scope=\"col\">Events</th><th scope=\"col\">Evidence</th></tr></thead>"
-                     "<tbody>\n",
+    markup_add(page,
+               "<details><summary>%u runs</summary><div class=\"scroll\"><table><thead><tr>"
+               "<th scope=\"col\">Verdict</th><th scope=\"col\">Run</th><th scope=\"col\">Virtual "
+               "time</th><th scope=\"col\">Events</th><th scope=\"col\">Evidence</th></tr></thead>"
+               "<tbody>\n",
                scenario->runs);
     for (int good = 0; good < 2; good++) {
         for (guint i = 0; i < assessment->runs->len && listed < RUNS_LISTED_MAX; i++) {
@@ -388,14 +397,14 @@ static void add_scenario(GString *page, const Assessment *assessment,
 
 static void add_gaps(GString *page, const Assessment *assessment)
 {
-    markup_add(page,
-               "<h2>What was not judged</h2>\n<p>%u of %u provisions have no claim in this campaign. "
-               "Test cases that ask whether the supplier&#39;s documents are right stay open until a "
-               "dossier is judged.</p>\n<div class=\"scroll\"><table><caption>Gaps</caption><thead><tr>"
-               "<th scope=\"col\">Provision</th><th scope=\"col\">Status</th><th scope=\"col\">What it "
-               "asks</th><th scope=\"col\">Shown by</th></tr></thead><tbody>\n",
-               assessment->provisions->len - assessment->provisions_judged,
-               assessment->provisions->len);
+    markup_add(
+        page,
+        "<h2>What was not judged</h2>\n<p>%u of %u provisions have no claim in this campaign. "
+        "Test cases that ask whether the supplier&#39;s documents are right stay open until a "
+        "dossier is judged.</p>\n<div class=\"scroll\"><table><caption>Gaps</caption><thead><tr>"
+        "<th scope=\"col\">Provision</th><th scope=\"col\">Status</th><th scope=\"col\">What it "
+        "asks</th><th scope=\"col\">Shown by</th></tr></thead><tbody>\n",
+        assessment->provisions->len - assessment->provisions_judged, assessment->provisions->len);
     for (guint i = 0; i < assessment->provisions->len; i++) {
         const ProvisionVerdict *provision = g_ptr_array_index(assessment->provisions, i);
         if (provision->judged) {
@@ -417,9 +426,10 @@ static void add_gaps(GString *page, const Assessment *assessment)
 
 static void add_cases(GString *page, const Assessment *assessment)
 {
-    markup_add(page, "<details><summary>Test cases of the provisions judged</summary>\n"
-                     "<div class=\"scroll\"><table><thead><tr><th scope=\"col\">Test case</th>"
-                     "<th scope=\"col\">Kind</th><th scope=\"col\">Verdict</th></tr></thead><tbody>\n");
+    markup_add(page,
+               "<details><summary>Test cases of the provisions judged</summary>\n"
+               "<div class=\"scroll\"><table><thead><tr><th scope=\"col\">Test case</th>"
+               "<th scope=\"col\">Kind</th><th scope=\"col\">Verdict</th></tr></thead><tbody>\n");
     for (guint i = 0; i < assessment->provisions->len; i++) {
         const ProvisionVerdict *provision = g_ptr_array_index(assessment->provisions, i);
         for (guint j = 0; provision->judged && j < provision->cases->len; j++) {
@@ -447,8 +457,9 @@ static void add_annex(GString *page, const Assessment *assessment)
     markup_text(page, assessment->plan_id);
     markup_add(page, "</code>, seed ");
     markup_text(page, assessment->seed);
-    markup_add(page, ". Every run can be had again by the command beside it; its evidence has the same "
-                     "digest then.</p>\n</main>\n</body>\n</html>\n");
+    markup_add(page,
+               ". Every run can be had again by the command beside it; its evidence has the same "
+               "digest then.</p>\n</main>\n</body>\n</html>\n");
 }
 
 char *html_text(const Assessment *assessment, const char *program, const char *out)

@@ -40,8 +40,8 @@ static void add_case(GString *xml, const RunResult *run, const char *program)
                            element);
     if (run->bundle != NULL) {
         g_autofree char *bundle = escape(run->bundle);
-        g_string_append_printf(xml, "      <system-out>[[ATTACHMENT|%s/events.jsonl]]</system-out>\n",
-                               bundle);
+        g_string_append_printf(
+            xml, "      <system-out>[[ATTACHMENT|%s/events.jsonl]]</system-out>\n", bundle);
     }
     g_string_append(xml, "    </testcase>\n");
 }
@@ -53,10 +53,10 @@ static void add_suite(GString *xml, const Assessment *assessment, const Scenario
     bool shorten = passes > PASSES_LISTED_MAX;
     uint32_t listed = shorten ? scenario->runs - passes + 1 : scenario->runs;
     g_autofree char *name = escape(scenario->id);
-    g_string_append_printf(xml, "  <testsuite name=\"%s\" tests=\"%u\" failures=\"%u\" errors=\"%u\">\n",
-                           name, listed, scenario->counts[VERDICT_FAIL],
-                           scenario->counts[VERDICT_INCONCLUSIVE] +
-                               scenario->counts[VERDICT_ERROR]);
+    g_string_append_printf(
+        xml, "  <testsuite name=\"%s\" tests=\"%u\" failures=\"%u\" errors=\"%u\">\n", name, listed,
+        scenario->counts[VERDICT_FAIL],
+        scenario->counts[VERDICT_INCONCLUSIVE] + scenario->counts[VERDICT_ERROR]);
     g_string_append(xml, "    <properties>\n");
     for (guint i = 0; i < scenario->claims->len; i++) {
         const ClaimSummary *claim = g_ptr_array_index(scenario->claims, i);
@@ -67,7 +67,8 @@ static void add_suite(GString *xml, const Assessment *assessment, const Scenario
     }
     g_string_append(xml, "    </properties>\n");
     if (shorten) {
-        g_string_append_printf(xml, "    <testcase classname=\"%s\" name=\"%s: %u runs passed\"/>\n",
+        g_string_append_printf(xml,
+                               "    <testcase classname=\"%s\" name=\"%s: %u runs passed\"/>\n",
                                name, name, passes);
     }
     for (guint i = 0; i < assessment->runs->len; i++) {

@@ -25,8 +25,8 @@ typedef enum Lane {
     LANES
 } Lane;
 
-static const char *const LANE_NAMES[LANES] = {"power",   "firmware", "update",
-                                              "bolt",    "network",  "faults"};
+static const char *const LANE_NAMES[LANES] = {"power", "firmware", "update",
+                                              "bolt",  "network",  "faults"};
 
 /* A lane that is in one state from some moment on. */
 typedef struct State {
@@ -69,9 +69,8 @@ static void close_state(Picture *picture, Lane lane, VTime until)
     markup_text(picture->page, state->name);
     markup_add(picture->page, ", from %s</title>", vtime_print(state->since, text));
     if (width > (int)(strlen(state->name) * 7 + 8)) {
-        markup_add(picture->page,
-                   "<text x=\"%d\" y=\"%d\" font-size=\"10\" fill=\"#ffffff\">", from + 4,
-                   y_of(lane) + 15);
+        markup_add(picture->page, "<text x=\"%d\" y=\"%d\" font-size=\"10\" fill=\"#ffffff\">",
+                   from + 4, y_of(lane) + 15);
         markup_text(picture->page, state->name);
         markup_add(picture->page, "</text>");
     }

@@ -2,7 +2,8 @@
 #pragma once
 
 /*
- * One run as a picture: power, firmware, update, bolt, network and faults as lanes over one time axis.
+ * One run as a picture: power, firmware, update, bolt, network and faults as lanes over one time
+ * axis.
  *
  * Inline SVG without scripts or styles, coloured by attributes, so that it shows where styles are
  * forbidden. Every mark has a title with its event's number, time and kind.

@@ -4,8 +4,8 @@
 /*
  * Writing HTML and SVG: text is always escaped, here and nowhere else.
  *
- * Everything appends to a GString. Colours of verdicts are chosen to be told apart by the colour-blind and
- * to stand on light and dark alike; no meaning is ever in the colour alone.
+ * Everything appends to a GString. Colours of verdicts are chosen to be told apart by the
+ * colour-blind and to stand on light and dark alike; no meaning is ever in the colour alone.
  */
 
 #include <glib.h>
@@ -29,5 +29,6 @@ void markup_verdict(GString *page, Verdict verdict);
 const char *markup_color(Verdict verdict);
 const char *markup_sign(Verdict verdict);
 
-/* Appends a run id as the id of an element or a reference to one: "run-" and letters, digits, dashes. */
+/* Appends a run id as the id of an element or a reference to one: "run-" and letters, digits,
+ * dashes. */
 void markup_anchor(GString *page, const char *run_id);

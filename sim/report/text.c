@@ -27,8 +27,9 @@ static void add_faults(GString *text, const ProvisionVerdict *provision)
     bool any = false;
     for (int i = VERB_FAULT_NONE + 1; i < VERB_FAULTS; i++) {
         if (provision->fault_runs[i] > 0) {
-            g_string_append_printf(text, "%s%s %u", any ? ", " : "; took effect: ",
-                                   plan_fault_name((VerbFault)i), provision->fault_runs[i]);
+            g_string_append_printf(text, "%s%s %u",
+                                   any ? ", " : "; took effect: ", plan_fault_name((VerbFault)i),
+                                   provision->fault_runs[i]);
             any = true;
         }
     }
@@ -134,15 +135,13 @@ char *text_findings(const Assessment *assessment, bool color)
 
 char *text_counts(const Assessment *assessment)
 {
-    return g_strdup_printf("%u runs: %u PASS, %u FAIL, %u INCONCLUSIVE, %u ERROR; faults asked %u, "
-                           "took effect %u; provisions judged %u of %u, gaps %u",
-                           assessment->runs->len, assessment->counts[VERDICT_PASS],
-                           assessment->counts[VERDICT_FAIL],
-                           assessment->counts[VERDICT_INCONCLUSIVE],
-                           assessment->counts[VERDICT_ERROR], assessment->asked,
-                           assessment->effective, assessment->provisions_judged,
-                           assessment->provisions->len,
-                           assessment->provisions->len - assessment->provisions_judged);
+    return g_strdup_printf(
+        "%u runs: %u PASS, %u FAIL, %u INCONCLUSIVE, %u ERROR; faults asked %u, "
+        "took effect %u; provisions judged %u of %u, gaps %u",
+        assessment->runs->len, assessment->counts[VERDICT_PASS], assessment->counts[VERDICT_FAIL],
+        assessment->counts[VERDICT_INCONCLUSIVE], assessment->counts[VERDICT_ERROR],
+        assessment->asked, assessment->effective, assessment->provisions_judged,
+        assessment->provisions->len, assessment->provisions->len - assessment->provisions_judged);
 }
 
 char *text_run(const RunResult *result, const Plan *plan, bool color)

@@ -4,8 +4,8 @@
 /*
  * An assessment as text for a terminal: a line per provision, the findings, and the counts.
  *
- * Never colour alone: each verdict has a sign, a word and a colour. The text is the caller's to print
- * and to free.
+ * Never colour alone: each verdict has a sign, a word and a colour. The text is the caller's to
+ * print and to free.
  */
 
 #include <stdbool.h>

@@ -42,12 +42,8 @@ static const char *const VERB_NAMES[VERBS + 1] = {
 static const ArgumentRule RULES[] = {
 #define VERB(name, text, fault, prose)
 #define ARGUMENT(verb, key, type, otherwise, prose)                                                \
-    {VERB_##verb,                                                                                  \
-     key,                                                                                          \
-     ARGUMENT_##type,                                                                              \
-     otherwise[0] <= 2 ? NULL : otherwise,                                                         \
-     otherwise[0] == 1,                                                                            \
-     prose},
+    {VERB_##verb,       key,  ARGUMENT_##type, otherwise[0] <= 2 ? NULL : otherwise,               \
+     otherwise[0] == 1, prose},
 #include "sim/scenario/verbs.def"
 #undef VERB
 #undef ARGUMENT
@@ -78,7 +74,7 @@ static const char *const INVARIANT_NAMES[INVARIANTS + 1] = {
 };
 
 static const char *const FAULT_NAMES[VERB_FAULTS] = {
-    "none",     "power",  "network",   "dns",       "clock", "server",
+    "none",     "power",  "network",   "dns",       "clock",  "server",
     "rollback", "tamper", "malformed", "mechanics", "attack",
 };
 
@@ -614,8 +610,8 @@ typedef struct Source {
 
 static bool is_null(const TreeNode *node)
 {
-    return node == NULL || (node->kind == TREE_SCALAR && !node->quoted &&
-                            strcmp(node->text, "null") == 0);
+    return node == NULL ||
+           (node->kind == TREE_SCALAR && !node->quoted && strcmp(node->text, "null") == 0);
 }
 
 /* The member called `key`, or NULL if it is null or absent; absent fails if `needed`. */
@@ -832,8 +828,8 @@ static void read_claim(Source *source, Plan *plan)
         tree_refuse(tree_get(source->object, "invariant"), source->error,
                     "unknown invariant \"%s\"", claim->invariant);
     }
-    bool needs_expect = claim->kind == CLAIM_WITHIN || claim->kind == CLAIM_NEVER ||
-                        claim->kind == CLAIM_COUNTS;
+    bool needs_expect =
+        claim->kind == CLAIM_WITHIN || claim->kind == CLAIM_NEVER || claim->kind == CLAIM_COUNTS;
     if (needs_expect && claim->expect == NULL) {
         (void)member(source, "expect", true);
     }

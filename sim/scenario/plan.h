@@ -4,10 +4,10 @@
 /*
  * A plan: one run, fully resolved. What will be done (Timeline) and what is claimed of it (Claims).
  *
- * Nothing is left to decide: a sweep's point is chosen, defaults are filled in, images are loaded and
- * their digests are part of the plan. A plan is stored as canonical JSON; its SHA-256 is the plan id.
- * The world is given the Timeline and never sees a claim; the judge is given the Claims and never
- * sees a world.
+ * Nothing is left to decide: a sweep's point is chosen, defaults are filled in, images are loaded
+ * and their digests are part of the plan. A plan is stored as canonical JSON; its SHA-256 is the
+ * plan id. The world is given the Timeline and never sees a claim; the judge is given the Claims
+ * and never sees a world.
  *
  * A Plan owns everything it points to and does not change once made, except by whoever makes it.
  */
@@ -24,10 +24,10 @@
 #include "sim/base/vtime.h"
 #include "sim/evidence/pattern.h"
 
-#define PLAN_FORMAT      1
-#define PLAN_ACTIONS_MAX 1000
-#define PLAN_CLAIMS_MAX  200
-#define PLAN_DEVICES_MAX 8
+#define PLAN_FORMAT          1
+#define PLAN_ACTIONS_MAX     1000
+#define PLAN_CLAIMS_MAX      200
+#define PLAN_DEVICES_MAX     8
 #define PLAN_IMAGE_BYTES_MAX (2u << 20)
 
 typedef enum VerbFault {
@@ -101,13 +101,13 @@ typedef struct Action {
 
 /* How a device is when the world begins. It is switched on by an action. */
 typedef struct DeviceSetup {
-    char *name;         /* "lock", "lock2": the source of its events, and what its secrets fork from */
-    char *image;        /* in slot A, confirmed */
-    char *image_b;      /* in slot B, or NULL */
-    bool initialized;   /* provisioned: factory record, fuses, PIN */
-    bool unlocked;      /* the bolt */
+    char *name;    /* "lock", "lock2": the source of its events, and what its secrets fork from */
+    char *image;   /* in slot A, confirmed */
+    char *image_b; /* in slot B, or NULL */
+    bool initialized; /* provisioned: factory record, fuses, PIN */
+    bool unlocked;    /* the bolt */
     bool door_open;
-    bool clock_valid;   /* the RTC's cell is good */
+    bool clock_valid; /* the RTC's cell is good */
     int64_t battery_mv;
 } DeviceSetup;
 
@@ -128,8 +128,8 @@ typedef struct Hold {
 
 /*
  * All the world ever sees. The run ends at the first of: `until_at`; `until_delay` after the first
- * event like `until`; the verb end_run; `limit`. If neither `until` nor `until_at` is given, it also
- * ends when every action has started and no hold is left.
+ * event like `until`; the verb end_run; `limit`. If neither `until` nor `until_at` is given, it
+ * also ends when every action has started and no hold is left.
  */
 typedef struct Timeline {
     uint64_t seed;
@@ -166,7 +166,7 @@ typedef struct Claim {
     Pattern *expect;
     Pattern *until;
     GPtrArray *patterns; /* of Pattern */
-    char *invariant; /* of CLAIM_ALWAYS */
+    char *invariant;     /* of CLAIM_ALWAYS */
     int64_t at_least;
     int64_t at_most; /* INT64_MAX: no limit */
     TreePlace place;
@@ -190,8 +190,8 @@ char *plan_to_json(const Plan *plan);
 Digest plan_id(const char *plan_json);
 
 /* Reads a stored plan. Its images have digests but no bytes, so it can be judged but not run. */
-Plan *plan_from_json(const char *name, const char *json, gsize bytes, GError **error)
-    G_GNUC_WARN_UNUSED_RESULT;
+Plan *plan_from_json(const char *name, const char *json, gsize bytes,
+                     GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* The image of that name; a timeline holds all the images its actions name. */
 const ImageFile *plan_image(const Timeline *timeline, const char *name);
@@ -203,7 +203,8 @@ Action *plan_action_new(Verb verb, const char *target);
 void plan_action_free(Action *action);
 Action *plan_action_copy(const Action *action);
 
-/* The argument called `key` if it was given or has a default; NULL if absent. Unknown keys assert. */
+/* The argument called `key` if it was given or has a default; NULL if absent. Unknown keys assert.
+ */
 const Argument *plan_argument(const Action *action, const char *key);
 
 /* Its value; absent ones give 0, false, NULL and 0/1. */

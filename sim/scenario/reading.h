@@ -21,16 +21,16 @@
 Pattern *reading_pattern(const TreeNode *node, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Adds the fields of a `where` mapping to a pattern. */
-bool reading_where(const TreeNode *node, Pattern *pattern, GError **error)
-    G_GNUC_WARN_UNUSED_RESULT;
+bool reading_where(const TreeNode *node, Pattern *pattern,
+                   GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Reads the arguments of `action`'s verb from a mapping (or nothing), filling in defaults. */
-bool reading_arguments(const TreeNode *node, Action *action, GError **error)
-    G_GNUC_WARN_UNUSED_RESULT;
+bool reading_arguments(const TreeNode *node, Action *action,
+                       GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Gives `action` the argument `key` as if the scenario had said `text`, which must be right. */
 void reading_set_argument(Action *action, const char *key, const char *text);
 
 /* A name made of letters, digits and . _ + -, at most 64 of them. */
-bool reading_name(const TreeNode *node, const char **ret_name, GError **error)
-    G_GNUC_WARN_UNUSED_RESULT;
+bool reading_name(const TreeNode *node, const char **ret_name,
+                  GError **error) G_GNUC_WARN_UNUSED_RESULT;

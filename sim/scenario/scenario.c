@@ -4,9 +4,9 @@
  * From YAML to a checked scenario, and from that to plans.
  *
  * Y1  Every word is either understood or refused with its place; nothing is ignored.
- * Y2  `given` is said in actions too: links and peers become actions at 0s marked `given`, which come
- *     first and are no faults. So the world knows one way only in which things are set.
- * Y3  At most one action is swept. The reference plan leaves it out.
+ * Y2  `given` is said in actions too: links and peers become actions at 0s marked `given`, which
+ * come first and are no faults. So the world knows one way only in which things are set. Y3  At
+ * most one action is swept. The reference plan leaves it out.
  */
 
 #include "sim/scenario/scenario.h"
@@ -16,9 +16,9 @@
 #include "sim/scenario/reading.h"
 
 /* 2027-01-01 00:00:00 UTC: a day on which all certificates of the lab are good. */
-#define EPOCH_SECONDS_DEFAULT 1798761600
-#define LIMIT_DEFAULT         (3600 * VTIME_S)
-#define BOOT_HOLD             (2 * VTIME_S)
+#define EPOCH_SECONDS_DEFAULT  1798761600
+#define LIMIT_DEFAULT          (3600 * VTIME_S)
+#define BOOT_HOLD              (2 * VTIME_S)
 #define INSTRUCTION_POINTS_MAX 100000
 
 struct Scenario {
@@ -175,8 +175,8 @@ static bool check_link(const Scenario *scenario, const TreeNode *place, const ch
     if (strcmp(link, "uplink") == 0 || has_device(scenario, link)) {
         return true;
     }
-    return tree_refuse_key(place, error, "no link is called \"%s\"; there is uplink, and one per device",
-                           link);
+    return tree_refuse_key(place, error,
+                           "no link is called \"%s\"; there is uplink, and one per device", link);
 }
 
 static bool parse_links(Scenario *scenario, const TreeNode *links, GError **error)
@@ -235,8 +235,7 @@ static bool parse_peers(Scenario *scenario, const TreeNode *peers, GError **erro
         return false;
     }
     const TreeNode *dns = tree_get(peers, "dns");
-    if (dns != NULL &&
-        !reading_arguments(dns, add_given(scenario, VERB_DNS_BEHAVES, dns), error)) {
+    if (dns != NULL && !reading_arguments(dns, add_given(scenario, VERB_DNS_BEHAVES, dns), error)) {
         return false;
     }
     const TreeNode *ntp = tree_get(peers, "ntp");
@@ -386,8 +385,8 @@ static bool parse_sweep_node(Scenario *scenario, const TreeNode *node, GError **
 {
     static const char *const KEYS[] = {"axis", "count", "torn", NULL};
     static const char *const AXES[] = {"nvm.operation", "instruction", NULL};
-    static const char *const TORN[] = {"drawn", "each",   "nothing", "prefix", "random",
-                                       "half",  "weak",   "complete", NULL};
+    static const char *const TORN[] = {"drawn", "each", "nothing",  "prefix", "random",
+                                       "half",  "weak", "complete", NULL};
     const TreeNode *axis_node = node;
     size_t axis = 0;
     size_t torn = 0;
@@ -516,7 +515,8 @@ static bool parse_when(Scenario *scenario, const TreeNode *when, GError **error)
 
 /* then */
 
-/* Reads `key` of a claim as a pattern into `ret_pattern`; `where` belongs to the claim's own verb. */
+/* Reads `key` of a claim as a pattern into `ret_pattern`; `where` belongs to the claim's own verb.
+ */
 static bool claim_pattern(const TreeNode *node, const char *key, Pattern **ret_pattern,
                           GError **error)
 {
@@ -624,12 +624,14 @@ static bool parse_counts(const TreeNode *node, Claim *claim, GError **error)
         return false;
     }
     g_autofree char *expect = pattern_print(claim->expect);
-    g_autofree char *low =
-        least == NULL ? g_strdup("") : g_strdup_printf("at least %" G_GINT64_FORMAT " ", claim->at_least);
-    g_autofree char *high =
-        most == NULL ? g_strdup("") : g_strdup_printf("at most %" G_GINT64_FORMAT " ", claim->at_most);
-    claim->sentence = g_strdup_printf("%s%s%stimes: %s", low, least == NULL || most == NULL ? "" : "and ",
-                                      high, expect);
+    g_autofree char *low = least == NULL
+                               ? g_strdup("")
+                               : g_strdup_printf("at least %" G_GINT64_FORMAT " ", claim->at_least);
+    g_autofree char *high = most == NULL
+                                ? g_strdup("")
+                                : g_strdup_printf("at most %" G_GINT64_FORMAT " ", claim->at_most);
+    claim->sentence = g_strdup_printf("%s%s%stimes: %s", low,
+                                      least == NULL || most == NULL ? "" : "and ", high, expect);
     return true;
 }
 
@@ -645,7 +647,10 @@ static bool parse_claim(Scenario *scenario, const TreeNode *node, GError **error
         {"never", CLAIM_NEVER, parse_never, {"never", "after", "until", "where", "proves"}},
         {"always", CLAIM_ALWAYS, parse_always, {"always", "proves"}},
         {"order", CLAIM_ORDER, parse_order, {"order", "proves"}},
-        {"counts", CLAIM_COUNTS, parse_counts, {"counts", "at_least", "at_most", "where", "proves"}},
+        {"counts",
+         CLAIM_COUNTS,
+         parse_counts,
+         {"counts", "at_least", "at_most", "where", "proves"}},
     };
     static const char *const WORDS[] = {"within", "never", "always", "order", "counts", NULL};
     if (!tree_expect(node, TREE_MAPPING, "a claim", error)) {
@@ -658,8 +663,7 @@ static bool parse_claim(Scenario *scenario, const TreeNode *node, GError **error
         Claim *claim = plan_claim_new(FORMS[i].kind);
         g_ptr_array_add(scenario->claims, claim);
         claim->place = node->place;
-        if (!tree_expect_keys(node, FORMS[i].keys, error) ||
-            !FORMS[i].parse(node, claim, error)) {
+        if (!tree_expect_keys(node, FORMS[i].keys, error) || !FORMS[i].parse(node, claim, error)) {
             return false;
         }
         const TreeNode *proves = tree_get(node, "proves");
@@ -667,11 +671,11 @@ static bool parse_claim(Scenario *scenario, const TreeNode *node, GError **error
         claim->proves = proves == NULL ? g_strdupv(scenario->proves) : tree_texts(proves, error);
         return claim->proves != NULL;
     }
-    const char *meant =
-        node->count == 0 ? NULL : tree_did_you_mean(node->children[0]->key, WORDS);
+    const char *meant = node->count == 0 ? NULL : tree_did_you_mean(node->children[0]->key, WORDS);
     if (meant != NULL) {
-        return tree_refuse_key(node->children[0], error, "unknown claim \"%s\", did you mean \"%s\"?",
-                               node->children[0]->key, meant);
+        return tree_refuse_key(node->children[0], error,
+                               "unknown claim \"%s\", did you mean \"%s\"?", node->children[0]->key,
+                               meant);
     }
     return tree_refuse(node, error, "a claim is one of within, never, always, order, counts");
 }
@@ -1025,8 +1029,8 @@ static bool add_named_image(Plan *plan, const ScenarioOptions *options, const ch
     if (name == NULL || strcmp(name, "none") == 0 || plan_image(plan->timeline, name) != NULL) {
         return true;
     }
-    return add_image(plan, name,
-                     options->images_folder == NULL ? NULL : image_path(options, name), error);
+    return add_image(plan, name, options->images_folder == NULL ? NULL : image_path(options, name),
+                     error);
 }
 
 static int by_image_name(const void *a, const void *b)

@@ -5,12 +5,12 @@
  * A scenario: what an author wrote in one YAML file, checked, with the place of every word.
  *
  * The file's path below the scenarios folder, without `.yaml`, is its id, and the file says it too.
- * `given` is how the world begins, `when` what is done, `then` what is claimed. A scenario may have one
- * swept action: the reference plan leaves it out, runs, and its evidence gives the points
+ * `given` is how the world begins, `when` what is done, `then` what is claimed. A scenario may have
+ * one swept action: the reference plan leaves it out, runs, and its evidence gives the points
  * (sweep.h); each point then gives one plan.
  *
- * A Scenario is immutable. Everything an author can get wrong is found while parsing, before anything
- * runs, with file, line, column and, where a word is close to a known one, a suggestion.
+ * A Scenario is immutable. Everything an author can get wrong is found while parsing, before
+ * anything runs, with file, line, column and, where a word is close to a known one, a suggestion.
  *
  *     scenario_load -> scenario_plan (reference) -> world -> sweep_points -> scenario_plan (each)
  */
@@ -36,10 +36,11 @@ typedef struct ScenarioOptions {
 } ScenarioOptions;
 
 /* Reads the scenario `id` below `folder`. */
-Scenario *scenario_load(const char *folder, const char *id, GError **error)
-    G_GNUC_WARN_UNUSED_RESULT;
+Scenario *scenario_load(const char *folder, const char *id,
+                        GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/* Parses bytes as the scenario `id`, or as whatever it says it is for NULL; `name` is for messages. */
+/* Parses bytes as the scenario `id`, or as whatever it says it is for NULL; `name` is for messages.
+ */
 Scenario *scenario_parse(const char *name, const char *id, const void *bytes, gsize count,
                          GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
@@ -65,9 +66,9 @@ const Sweep *scenario_sweep(const Scenario *scenario);
 GArray *scenario_faults(const Scenario *scenario);
 
 /* Refuses ids in any `proves` that are not in `known` (ends with NULL). */
-bool scenario_check_proves(const Scenario *scenario, const char *const *known, GError **error)
-    G_GNUC_WARN_UNUSED_RESULT;
+bool scenario_check_proves(const Scenario *scenario, const char *const *known,
+                           GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Resolves one run. Fails when an image cannot be read. */
-Plan *scenario_plan(const Scenario *scenario, const ScenarioOptions *options, GError **error)
-    G_GNUC_WARN_UNUSED_RESULT;
+Plan *scenario_plan(const Scenario *scenario, const ScenarioOptions *options,
+                    GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -4,9 +4,9 @@
 /*
  * A sweep: the points at which a scenario's swept action is to happen, one run each.
  *
- * The reference run leaves the action out; its events, between the action's `after` and `until`, give
- * the points. A point has a text, "nvm.op#137:prefix" or "instr#123456", which is part of the run's id,
- * and brings that one run back without the reference run:
+ * The reference run leaves the action out; its events, between the action's `after` and `until`,
+ * give the points. A point has a text, "nvm.op#137:prefix" or "instr#123456", which is part of the
+ * run's id, and brings that one run back without the reference run:
  *
  *     5.9-resilience/power-cut-during-update@nvm.op#137:prefix+seed=42
  *     5.3-updates/happy-path+defect=accepts-older+seed=1

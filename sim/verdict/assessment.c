@@ -3,8 +3,8 @@
 /*
  * A1  A verdict of a provision or test case only ever gets worse as runs are added.
  * A2  A standing claim with nothing to watch counts for nothing.
- * A3  A run whose faults took no effect is INCONCLUSIVE for everything its claims are about; a run that
- *     is ERROR is ERROR for everything its scenario claims.
+ * A3  A run whose faults took no effect is INCONCLUSIVE for everything its claims are about; a run
+ * that is ERROR is ERROR for everything its scenario claims.
  */
 
 #include "sim/verdict/assessment.h"
@@ -139,8 +139,8 @@ static void count_cases(ProvisionVerdict *provision, const char *id, Verdict ver
         CaseVerdict *test_case = g_ptr_array_index(provision->cases, i);
         bool functional = strcmp(test_case->test_case->kind, "conceptual") != 0;
         if ((whole && functional) || strcmp(test_case->test_case->id, id) == 0) {
-            test_case->verdict = test_case->judged ? verdict_join(test_case->verdict, verdict)
-                                                   : verdict;
+            test_case->verdict =
+                test_case->judged ? verdict_join(test_case->verdict, verdict) : verdict;
             test_case->judged = true;
         }
     }

@@ -4,14 +4,15 @@
 /*
  * The assessment: the results of many runs, rolled up to test cases, provisions and one word.
  *
- * A claim counts for the provisions and test cases it says it proves. What proves a provision counts for
- * the provision's functional (and mixed) test cases; a conceptual one asks whether the documents are
- * right, which no run can say, so it stays open until the supplier's dossier is judged. A provision's
- * verdict joins all claims about it, in all runs; a provision nobody claimed about is a *gap*, shown as one.
+ * A claim counts for the provisions and test cases it says it proves. What proves a provision
+ * counts for the provision's functional (and mixed) test cases; a conceptual one asks whether the
+ * documents are right, which no run can say, so it stays open until the supplier's dossier is
+ * judged. A provision's verdict joins all claims about it, in all runs; a provision nobody claimed
+ * about is a *gap*, shown as one.
  *
- * Two words at the end, kept apart: `judged`, the join of every run, from which the exit code comes; and
- * `complete`, whether nothing is open. As long as it is not, the assessment as TS 103 701 means it is
- * INCONCLUSIVE, whatever has been judged.
+ * Two words at the end, kept apart: `judged`, the join of every run, from which the exit code
+ * comes; and `complete`, whether nothing is open. As long as it is not, the assessment as TS 103
+ * 701 means it is INCONCLUSIVE, whatever has been judged.
  *
  * The Assessment owns its summaries and results; the catalogue is the caller's and outlives it.
  */
@@ -38,7 +39,7 @@ typedef struct ScenarioSummary {
     char *id;
     char *title;
     char *file;
-    GPtrArray *claims; /* of ClaimSummary */
+    GPtrArray *claims;   /* of ClaimSummary */
     uint64_t operations; /* points the reference run gave; 0 when nothing is swept */
     /* Rolled up: */
     uint32_t runs;
@@ -59,7 +60,7 @@ typedef struct ProvisionVerdict {
     bool judged; /* false: a gap */
     Verdict verdict;
     uint32_t runs;
-    uint32_t fault_runs[VERB_FAULTS];       /* runs in which a fault of the class took effect */
+    uint32_t fault_runs[VERB_FAULTS]; /* runs in which a fault of the class took effect */
     Verdict fault_verdicts[VERB_FAULTS];
     GPtrArray *cases;       /* of CaseVerdict */
     const RunResult *worst; /* the first run at `verdict`, if that is not PASS */
@@ -69,11 +70,11 @@ typedef struct ProvisionVerdict {
 
 typedef struct Assessment {
     const Catalogue *catalogue;
-    char *version;   /* of lockstep */
-    char *lab;       /* digest of the binaries that made the runs; NULL if unknown */
-    char *plan_id;   /* over all plan ids, in order */
-    char *seed;      /* what was asked for; "scenario" when each has its own */
-    char *defect;    /* or NULL */
+    char *version; /* of lockstep */
+    char *lab;     /* digest of the binaries that made the runs; NULL if unknown */
+    char *plan_id; /* over all plan ids, in order */
+    char *seed;    /* what was asked for; "scenario" when each has its own */
+    char *defect;  /* or NULL */
     bool interrupted;
     GPtrArray *scenarios; /* of ScenarioSummary, in the order run */
     GPtrArray *runs;      /* of RunResult, in the order planned */
@@ -106,5 +107,5 @@ const ClaimSummary *assessment_claim(const ScenarioSummary *scenario, uint32_t n
 char *assessment_to_json(const Assessment *assessment);
 
 /* Reads it back and rolls up afresh with `catalogue`. */
-Assessment *assessment_from_json(const Catalogue *catalogue, const char *path, GError **error)
-    G_GNUC_WARN_UNUSED_RESULT;
+Assessment *assessment_from_json(const Catalogue *catalogue, const char *path,
+                                 GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -98,8 +98,8 @@ static bool read_test_cases(const TreeNode *list, Provision *provision, GError *
 static bool read_provision(const TreeNode *root, const TreeNode *node, Provision *provision,
                            GError **error)
 {
-    static const char *const KEYS[] = {"id",         "title",    "status_code",
-                                       "obligation", "features", "conditions",
+    static const char *const KEYS[] = {"id",         "title",      "status_code",
+                                       "obligation", "features",   "conditions",
                                        "kind",       "test_cases", NULL};
     static const char *const OBLIGATIONS[] = {"R", "M", NULL};
     static const char *const KINDS[] = {"simulator", "document", "both", NULL};
@@ -144,8 +144,8 @@ static bool read_provision(const TreeNode *root, const TreeNode *node, Provision
 
 static bool read_file(const char *path, Catalogue *catalogue, GHashTable *ids, GError **error)
 {
-    static const char *const KEYS[] = {"standard",   "assessment", "features",
-                                       "conditions", "clauses",    "provisions", NULL};
+    static const char *const KEYS[] = {"standard", "assessment", "features", "conditions",
+                                       "clauses",  "provisions", NULL};
     g_autoptr(Tree) tree = tree_load(path, error);
     if (tree == NULL || !tree_expect_keys(tree_root(tree), KEYS, error)) {
         return false;

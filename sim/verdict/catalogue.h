@@ -4,8 +4,8 @@
 /*
  * A catalogue: the provisions of one standard and the test cases that belong to them, as data.
  *
- * Files in scenarios/catalogue; a second standard is a second file. The order of the file is kept, and
- * files are read in the order of their names.
+ * Files in scenarios/catalogue; a second standard is a second file. The order of the file is kept,
+ * and files are read in the order of their names.
  */
 
 #include <stdbool.h>
@@ -29,7 +29,7 @@ typedef struct Provision {
     char **features;
     char *kind; /* simulator, document, both */
     char *standard;
-    char *clause;          /* the part of the id before the last dash */
+    char *clause; /* the part of the id before the last dash */
     char *clause_title;
     GPtrArray *test_cases; /* of TestCase */
 } Provision;

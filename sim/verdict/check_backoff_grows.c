@@ -3,9 +3,9 @@
 /*
  * While its service fails, a device tries again after waits that are never short, grow, and differ.
  *
- * Attempts are handshakes with the service, or, when none gets that far, questions for its name; what
- * comes within SAME_ATTEMPT of the one before belongs to it. Of at least five attempts in a row without
- * an answered request between them:
+ * Attempts are handshakes with the service, or, when none gets that far, questions for its name;
+ * what comes within SAME_ATTEMPT of the one before belongs to it. Of at least five attempts in a
+ * row without an answered request between them:
  *   - no wait is under WAIT_MIN,
  *   - the longest wait is at least GROWTH times WAIT_MIN,
  *   - the waits are not all within a tenth of each other (no jitter).

@@ -2,8 +2,8 @@
 
 /*
  * The bolt moves only after an authorised command: the right PIN or the inside button, at most
- * AUTHORITY earlier, with the power on ever since and no reset in between; or by hand. The key "*" locks
- * for anybody.
+ * AUTHORITY earlier, with the power on ever since and no reset in between; or by hand. The key "*"
+ * locks for anybody.
  *
  * Both the motor being driven and the bolt starting to move are looked at, so neither a motor that
  * jerks without effect nor a movement without a motor goes unseen.
@@ -62,8 +62,8 @@ static void watch(const Event *event, Authority *authority, ClaimVerdict *claim)
         return;
     }
     claim->occasions++;
-    VTime until = authority->locking ? MAX(authority->until, authority->lock_until)
-                                     : authority->until;
+    VTime until =
+        authority->locking ? MAX(authority->until, authority->lock_until) : authority->until;
     if (event->at > until) {
         const uint64_t cites[] = {event->seq, authority->ended};
         verdict_lower(claim, VERDICT_FAIL, cites, authority->ended == 0 ? 1 : 2,

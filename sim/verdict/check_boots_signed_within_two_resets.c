@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * Every power-on and every reset leads to an image the lab has found valid, within BUDGET and at most
- * two resets later; and nothing else is ever started. Where the lab finds no image that may be started,
- * recovery is the right place to be.
+ * Every power-on and every reset leads to an image the lab has found valid, within BUDGET and at
+ * most two resets later; and nothing else is ever started. Where the lab finds no image that may be
+ * started, recovery is the right place to be.
  *
  * A start-up cut off by a loss of power, or by the end of the run, is no occasion.
  */
@@ -29,7 +29,8 @@ static void give_up(const Start *start, const Event *event, ClaimVerdict *claim)
     const uint64_t cites[] = {start->seq, event->seq};
     claim->occasions++;
     verdict_lower(claim, VERDICT_FAIL, cites, 2,
-                  "the start of event %" G_GUINT64_FORMAT " led to no signed image: %s (event %" G_GUINT64_FORMAT ")",
+                  "the start of event %" G_GUINT64_FORMAT
+                  " led to no signed image: %s (event %" G_GUINT64_FORMAT ")",
                   start->seq, event_kind_name(event->kind), event->seq);
 }
 
@@ -53,17 +54,17 @@ static void watch(const Event *event, Start *start, ClaimVerdict *claim)
     case EVENT_BOOT_SLOT_STARTED:
         claim->occasions++;
         if (event_integer(event, "valid", 0) == 0) {
-            verdict_lower(claim, VERDICT_FAIL, &event->seq, 1,
-                          "slot %s was started (event %" G_GUINT64_FORMAT
-                          ") though its image is not valid",
-                          event_text(event, "slot") == NULL ? "?" : event_text(event, "slot"),
-                          event->seq);
+            verdict_lower(
+                claim, VERDICT_FAIL, &event->seq, 1,
+                "slot %s was started (event %" G_GUINT64_FORMAT ") though its image is not valid",
+                event_text(event, "slot") == NULL ? "?" : event_text(event, "slot"), event->seq);
         }
         *start = (Start){.seq = 0};
         return;
     case EVENT_BOOT_RECOVERY:
         /* Right when the lab itself finds nothing that may be started. */
-        if (event_field(event, "acceptable") != NULL && event_integer(event, "acceptable", 1) == 0) {
+        if (event_field(event, "acceptable") != NULL &&
+            event_integer(event, "acceptable", 1) == 0) {
             claim->occasions++;
             *start = (Start){.seq = 0};
             return;

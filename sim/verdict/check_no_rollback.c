@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * No image under the security counter ever runs, and none older than a version that was confirmed on
- * the device before. Going back from a trial that failed is no rollback: it was never confirmed.
+ * No image under the security counter ever runs, and none older than a version that was confirmed
+ * on the device before. Going back from a trial that failed is no rollback: it was never confirmed.
  */
 
 #include "sim/verdict/check.h"
@@ -57,7 +57,8 @@ void check_no_rollback(const Plan *plan, const GPtrArray *events, ClaimVerdict *
                 const uint64_t cites[] = {confirmed_seq, event->seq};
                 verdict_lower(claim, VERDICT_FAIL, cites, 2,
                               "version %s was started (event %" G_GUINT64_FORMAT
-                              ") after a newer one had been confirmed (event %" G_GUINT64_FORMAT ")",
+                              ") after a newer one had been confirmed (event %" G_GUINT64_FORMAT
+                              ")",
                               event_text(event, "version"), event->seq, confirmed_seq);
             }
         }

@@ -2,7 +2,8 @@
 
 /*
  * No provisioned secret appears where it has no business: in a frame, on the console, or plainly in
- * flash. The scanner in the world looks for them as bytes, hexadecimal and base64; each find is an event.
+ * flash. The scanner in the world looks for them as bytes, hexadecimal and base64; each find is an
+ * event.
  */
 
 #include "sim/verdict/check.h"

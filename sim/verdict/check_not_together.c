@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * After an outage, devices come back to their service at different moments, at least APART from each
- * other. Coming back is a device's first handshake that completes after the outage has ended.
+ * After an outage, devices come back to their service at different moments, at least APART from
+ * each other. Coming back is a device's first handshake that completes after the outage has ended.
  *
  * With fewer than two devices, or without an end of an outage, there is nothing to judge.
  */

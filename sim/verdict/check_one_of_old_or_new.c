@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * Only the version that ran at first, or one that was offered, ever runs on a device, and only signed.
+ * Only the version that ran at first, or one that was offered, ever runs on a device, and only
+ * signed.
  */
 
 #include "sim/verdict/check.h"
@@ -20,7 +21,8 @@ void check_one_of_old_or_new(const Plan *plan, const GPtrArray *events, ClaimVer
             if (event->kind == EVENT_UPDATE_OFFERED && version != NULL) {
                 g_hash_table_add(allowed, (void *)version);
             }
-            if (event->kind != EVENT_BOOT_SLOT_STARTED || strcmp(event->source, device->name) != 0) {
+            if (event->kind != EVENT_BOOT_SLOT_STARTED ||
+                strcmp(event->source, device->name) != 0) {
                 continue;
             }
             claim->occasions++;

@@ -3,17 +3,17 @@
 /*
  * The right PIN opens a locked lock within BUDGET, network or not, update or not.
  *
- * An occasion is the right PIN entered at a device that has booted and whose bolt is locked. It is void
- * if the power goes or the device resets within the budget, if the bolt is jammed by hand meanwhile, or
- * if enough wrong PINs came before that the device may make people wait.
+ * An occasion is the right PIN entered at a device that has booted and whose bolt is locked. It is
+ * void if the power goes or the device resets within the budget, if the bolt is jammed by hand
+ * meanwhile, or if enough wrong PINs came before that the device may make people wait.
  */
 
 #include "sim/verdict/check.h"
 
 #include <string.h>
 
-#define BUDGET           (5 * VTIME_S)
-#define WRONG_PINS_FREE  5
+#define BUDGET          (5 * VTIME_S)
+#define WRONG_PINS_FREE 5
 
 typedef struct Door {
     bool booted;
@@ -63,7 +63,8 @@ static bool is_jammed(const DeviceSetup *device, const GPtrArray *events, const 
         if (action->verb != VERB_JAM_BOLT || strcmp(action->target, device->name) != 0) {
             continue;
         }
-        jammed = event->kind == EVENT_FAULT_INJECTED || (jammed && event->kind != EVENT_FAULT_ENDED);
+        jammed =
+            event->kind == EVENT_FAULT_INJECTED || (jammed && event->kind != EVENT_FAULT_ENDED);
     }
     return jammed;
 }
@@ -112,8 +113,8 @@ void check_pin_opens_in_time(const Plan *plan, const GPtrArray *events, ClaimVer
             if (!is_about(event, device)) {
                 continue;
             }
-            bool asks = event->kind == EVENT_USER_PIN_ENTERED &&
-                        event_integer(event, "correct", 0) != 0;
+            bool asks =
+                event->kind == EVENT_USER_PIN_ENTERED && event_integer(event, "correct", 0) != 0;
             if (asks && door.booted && door.locked && door.wrong < WRONG_PINS_FREE &&
                 !is_jammed(device, events, plan, i)) {
                 judge(device, events, i, claim);

@@ -121,8 +121,8 @@ void result_write(const RunResult *result, Canon *canon)
 
 static bool is_null(const TreeNode *node)
 {
-    return node == NULL || (node->kind == TREE_SCALAR && !node->quoted &&
-                            strcmp(node->text, "null") == 0);
+    return node == NULL ||
+           (node->kind == TREE_SCALAR && !node->quoted && strcmp(node->text, "null") == 0);
 }
 
 static bool read_text(const TreeNode *object, const char *key, char **ret_text, GError **error)
@@ -153,7 +153,8 @@ static bool read_verdict(const TreeNode *object, Verdict *ret_verdict, GError **
     if (node == NULL || !tree_text(node, &name, error)) {
         return false;
     }
-    return verdict_parse(name, ret_verdict) || tree_refuse(node, error, "no verdict is \"%s\"", name);
+    return verdict_parse(name, ret_verdict) ||
+           tree_refuse(node, error, "no verdict is \"%s\"", name);
 }
 
 static bool read_faults(const TreeNode *object, const char *key, uint32_t counts[VERB_FAULTS],
@@ -226,7 +227,8 @@ RunResult *result_read(const TreeNode *node, GError **error)
     g_autoptr(RunResult) result = new_empty(NULL, NULL);
     g_autofree char *plan_id = NULL;
     g_autofree char *digest = NULL;
-    if (tree_require(node, "run_id", error) == NULL || tree_require(node, "scenario", error) == NULL ||
+    if (tree_require(node, "run_id", error) == NULL ||
+        tree_require(node, "scenario", error) == NULL ||
         !read_text(node, "run_id", &result->run_id, error) ||
         !read_text(node, "scenario", &result->scenario, error) ||
         !read_verdict(node, &result->verdict, error) ||

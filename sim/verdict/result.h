@@ -4,8 +4,8 @@
 /*
  * The result of one run: its verdict, with what is needed to find, repeat and explain it.
  *
- * Small on purpose, for a campaign keeps one per run: claims that are plain PASS are counted, not listed.
- * A stored result is a canonical JSON object; workers send it to the campaign as one line.
+ * Small on purpose, for a campaign keeps one per run: claims that are plain PASS are counted, not
+ * listed. A stored result is a canonical JSON object; workers send it to the campaign as one line.
  */
 
 #include <stdbool.h>

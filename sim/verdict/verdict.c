@@ -101,8 +101,7 @@ static void judge_window(const Plan *plan, const Claim *claim, const GPtrArray *
     }
     verdict_lower(verdict, VERDICT_FAIL, &opened->seq, 1,
                   "no %s within %s of event %" G_GUINT64_FORMAT " (%s)", expect,
-                  vtime_print(claim->duration, text), opened->seq,
-                  event_kind_name(opened->kind));
+                  vtime_print(claim->duration, text), opened->seq, event_kind_name(opened->kind));
 }
 
 static void judge_within(const Plan *plan, const Claim *claim, const GPtrArray *events,
@@ -160,7 +159,8 @@ static void judge_order(const Plan *plan, const Claim *claim, const GPtrArray *e
         if (seq < before) {
             const uint64_t cites[] = {seq, before};
             verdict_lower(verdict, VERDICT_FAIL, cites, 2,
-                          "%s (event %" G_GUINT64_FORMAT ") came before its turn (event %" G_GUINT64_FORMAT ")",
+                          "%s (event %" G_GUINT64_FORMAT
+                          ") came before its turn (event %" G_GUINT64_FORMAT ")",
                           words, seq, before);
             return;
         }
@@ -206,9 +206,8 @@ static ClaimVerdict *judge_claim(const Plan *plan, const Claim *claim, const GPt
 {
     static void (*const JUDGES[CLAIM_KINDS])(const Plan *, const Claim *, const GPtrArray *,
                                              ClaimVerdict *) = {
-        [CLAIM_WITHIN] = judge_within, [CLAIM_NEVER] = judge_never,
-        [CLAIM_ALWAYS] = judge_always, [CLAIM_ORDER] = judge_order,
-        [CLAIM_COUNTS] = judge_counts,
+        [CLAIM_WITHIN] = judge_within, [CLAIM_NEVER] = judge_never,   [CLAIM_ALWAYS] = judge_always,
+        [CLAIM_ORDER] = judge_order,   [CLAIM_COUNTS] = judge_counts,
     };
     ClaimVerdict *verdict = g_new0(ClaimVerdict, 1);
     verdict->number = claim->number;
@@ -250,7 +249,8 @@ static void claim_verdict_free(void *claim)
     g_free(claim);
 }
 
-/* A run that has no end was not recorded to its end. What is put away at that instant may follow it. */
+/* A run that has no end was not recorded to its end. What is put away at that instant may follow
+ * it. */
 static bool is_whole(const GPtrArray *events)
 {
     for (guint i = events->len; i-- > 0;) {
@@ -281,10 +281,9 @@ RunVerdict *verdict_judge(const Plan *plan, const GPtrArray *events)
     const Action *idle = count_faults(plan, events, run);
     if (run->verdict < VERDICT_INCONCLUSIVE && (idle != NULL || !is_whole(events))) { /* J4 */
         run->verdict = VERDICT_INCONCLUSIVE;
-        run->reason = idle == NULL
-                          ? g_strdup("the evidence has no end")
-                          : g_strdup_printf("the fault %s (line %d) never took effect",
-                                            plan_verb_name(idle->verb), idle->place.line);
+        run->reason = idle == NULL ? g_strdup("the evidence has no end")
+                                   : g_strdup_printf("the fault %s (line %d) never took effect",
+                                                     plan_verb_name(idle->verb), idle->place.line);
     }
     return run;
 }

@@ -4,10 +4,11 @@
 /*
  * The judge: claims and evidence in, a verdict out, and nothing else touched.
  *
- * Verdicts form a lattice, PASS < INCONCLUSIVE < FAIL < ERROR, joined by the greater; a verdict never
- * improves. FAIL cites the events that show it. INCONCLUSIVE is when the evidence decides neither, and
- * says what was missing: the moment claimed about never came, the run ended inside the window, or a
- * fault that was asked for never took effect. ERROR is the lab's and never comes from here.
+ * Verdicts form a lattice, PASS < INCONCLUSIVE < FAIL < ERROR, joined by the greater; a verdict
+ * never improves. FAIL cites the events that show it. INCONCLUSIVE is when the evidence decides
+ * neither, and says what was missing: the moment claimed about never came, the run ended inside the
+ * window, or a fault that was asked for never took effect. ERROR is the lab's and never comes from
+ * here.
  *
  * The same plan and events always give the same verdict, now or years later from a bundle.
  */
@@ -41,8 +42,8 @@ bool verdict_parse(const char *name, Verdict *ret_verdict);
 typedef struct ClaimVerdict {
     uint32_t number; /* of the claim */
     Verdict verdict;
-    uint32_t occasions; /* how often there was something to judge */
-    char *reason;       /* of the first thing that was not PASS; NULL for PASS */
+    uint32_t occasions;                /* how often there was something to judge */
+    char *reason;                      /* of the first thing that was not PASS; NULL for PASS */
     uint64_t cites[VERDICT_CITES_MAX]; /* event numbers */
     uint32_t cite_count;
 } ClaimVerdict;

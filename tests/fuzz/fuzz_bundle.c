@@ -3,8 +3,8 @@
 /*
  * Can stored evidence, whatever is in it, make the lab misbehave when it is opened?
  *
- * The first byte says which file of a good bundle the rest replaces: the manifest, the events, the plan.
- * Events are also read line by line, where no seal protects the parser.
+ * The first byte says which file of a good bundle the rest replaces: the manifest, the events, the
+ * plan. Events are also read line by line, where no seal protects the parser.
  */
 
 #include <stdint.h>
@@ -24,7 +24,7 @@ static const char *good_bundle(char *contents[3], gsize lengths[3])
 {
     static char *folder;
     if (folder == NULL) {
-        folder = g_dir_make_tmp("lockstep-fuzz-XXXXXX", NULL);
+        folder = g_dir_make_tmp(NULL, NULL);
         g_autoptr(Recorder) recorder = recorder_new();
         RECORD(recorder, 0, "lab", EVENT_RUN_STARTED, EVENT_TEXT("seed", "1"));
         RECORD(recorder, 7, "lock", EVENT_POWER_ON, EVENT_INTEGER("boot", 1));

@@ -3,8 +3,8 @@
 /*
  * Can a scenario or a stored plan, whatever is in it, make the lab's parsers misbehave?
  *
- * The input is taken as a scenario; one that parses is planned, stored, and read back, and must be the same.
- * Then it is taken as a plan.
+ * The input is taken as a scenario; one that parses is planned, stored, and read back, and must be
+ * the same. Then it is taken as a plan.
  */
 
 #include <stdint.h>

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 
-/* Does what was found add up to provisions as it should, and do all the reports say the same of it? */
+/* Does what was found add up to provisions as it should, and do all the reports say the same of it?
+ */
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -50,7 +51,8 @@ static Fixture fixture_new(const char *proves, bool standing)
 
 static RunResult *add_run(Fixture *fixture, const char *run_id, Verdict verdict, uint32_t occasions)
 {
-    RunResult *run = result_new_error(run_id, "a/b", verdict == VERDICT_PASS ? NULL : "because <x>");
+    RunResult *run =
+        result_new_error(run_id, "a/b", verdict == VERDICT_PASS ? NULL : "because <x>");
     run->verdict = verdict;
     if (verdict != VERDICT_ERROR) {
         ClaimResult *claim = g_new0(ClaimResult, 1);
@@ -188,7 +190,7 @@ static void test_assessment__is_the_same_after_being_stored(void **state)
     add_run(&fixture, "a/b@nvm.op#3:weak+seed=1", VERDICT_FAIL, 2);
     add_run(&fixture, "a/b+seed=1", VERDICT_ERROR, 0);
     g_autofree char *json = assessment_to_json(fixture.assessment);
-    g_autofree char *folder = g_dir_make_tmp("lockstep-test-XXXXXX", NULL);
+    g_autofree char *folder = g_dir_make_tmp(NULL, NULL);
     g_autofree char *path = g_build_filename(folder, "verdict.json", NULL);
     assert_true(g_file_set_contents(path, json, -1, NULL));
     g_autoptr(GError) error = NULL;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 
-/* Do the plain values of the lab (times, streams, bytes, digests, canonical JSON) mean one thing only? */
+/* Do the plain values of the lab (times, streams, bytes, digests, canonical JSON) mean one thing
+ * only? */
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -44,9 +45,11 @@ static void test_vtime__reads_what_has_a_unit(void **state)
 static void test_vtime__refuses_everything_else_and_leaves_the_result_alone(void **state)
 {
     (void)state;
-    static const char *const BAD[] = {"",      "5",     "s",     "5 s",   "5sec",   "1.s",     ".5s",
-                                      "0.5ns", "--5s",  "+5s",   "5S",    "1e3s",   "106752d", "0.0000000001s",
-                                      "99999999999999999999s", "5s "};
+    static const char *const BAD[] = {
+        "",    "5",    "s",       "5 s",           "5sec",
+        "1.s", ".5s",  "0.5ns",   "--5s",          "+5s",
+        "5S",  "1e3s", "106752d", "0.0000000001s", "99999999999999999999s",
+        "5s "};
     for (size_t i = 0; i < G_N_ELEMENTS(BAD); i++) {
         VTime time = 4711;
         assert_false(vtime_parse(BAD[i], &time));
@@ -230,9 +233,11 @@ static void test_canon__makes_text_of_what_is_none(void **state)
 {
     (void)state;
     g_autoptr(Canon) canon = canon_new();
-    canon_text(canon, "a\xff" "b");
+    canon_text(canon, "a\xff"
+                      "b");
     g_autofree char *json = canon_finish(canon);
-    assert_string_equal(json, "\"a\xef\xbf\xbd" "b\"");
+    assert_string_equal(json, "\"a\xef\xbf\xbd"
+                              "b\"");
 }
 
 int main(void)

@@ -21,7 +21,8 @@ static Recorder *record_some(void)
     Recorder *recorder = recorder_new();
     RECORD(recorder, 0, "lab", EVENT_RUN_STARTED, EVENT_TEXT("seed", "1"));
     RECORD(recorder, 5, "lock", EVENT_POWER_ON, EVENT_INTEGER("boot", 1));
-    RECORD(recorder, 9, "lock", EVENT_UART_LINE, EVENT_TEXT("text", "a \"quoted\" \\ line\x01\xff"));
+    RECORD(recorder, 9, "lock", EVENT_UART_LINE,
+           EVENT_TEXT("text", "a \"quoted\" \\ line\x01\xff"));
     RECORD(recorder, 9, "lock", EVENT_BOOT_SLOT_STARTED, EVENT_TEXT("version", "1.0.0"),
            EVENT_TRUTH("valid", true), EVENT_TEXT("slot", "A"));
     RECORD(recorder, 12, "user", EVENT_USER_BUTTON);
@@ -31,7 +32,7 @@ static Recorder *record_some(void)
 
 static char *make_folder(void)
 {
-    char *folder = g_dir_make_tmp("lockstep-test-XXXXXX", NULL);
+    char *folder = g_dir_make_tmp(NULL, NULL);
     assert_non_null(folder);
     return folder;
 }
@@ -73,7 +74,8 @@ static void test_event__refuses_lines_that_are_not_canonical(void **state)
         "{\"at\":00,\"fields\":{},\"kind\":\"user.button\",\"seq\":1,\"source\":\"lab\"}",
         "{\"at\":0, \"fields\":{},\"kind\":\"user.button\",\"seq\":1,\"source\":\"lab\"}",
         "{\"at\":0,\"fields\":{\"x\":1},\"kind\":\"user.button\",\"seq\":1,\"source\":\"lab\"}",
-        "{\"at\":0,\"fields\":{\"kind\":1,\"bytes\":2},\"kind\":\"nvm.operation\",\"seq\":1,\"source\":\"lab\"}",
+        "{\"at\":0,\"fields\":{\"kind\":1,\"bytes\":2},\"kind\":\"nvm.operation\",\"seq\":1,"
+        "\"source\":\"lab\"}",
         "{\"at\":0,\"fields\":{},\"kind\":\"user.button\",\"seq\":1,\"source\":\"lab\"}x",
     };
     for (size_t i = 0; i < G_N_ELEMENTS(BAD); i++) {
@@ -214,7 +216,8 @@ static void test_bundle__refuses_what_is_none(void **state)
     assert_true(g_error_matches(error, BUNDLE_ERROR, BUNDLE_ERROR_SEAL));
     g_clear_error(&error);
     g_autofree char *manifest = g_build_filename(folder, "manifest.json", NULL);
-    assert_true(g_file_set_contents(manifest, "{\"format\":1,\"files\":{\"../x\":{\"bytes\":0,\"sha256\":\"", -1, NULL));
+    assert_true(g_file_set_contents(
+        manifest, "{\"format\":1,\"files\":{\"../x\":{\"bytes\":0,\"sha256\":\"", -1, NULL));
     assert_null(bundle_open(folder, &error));
     g_clear_error(&error);
     assert_null(bundle_open("/nonexistent", &error));
@@ -228,10 +231,10 @@ static void test_bundle__never_reads_outside_its_folder(void **state)
     g_autofree char *manifest = g_build_filename(folder, "manifest.json", NULL);
     Digest empty = digest_of("", 0);
     char hex[DIGEST_TEXT_BYTES];
-    g_autofree char *json = g_strdup_printf(
-        "{\"chain_head\":\"%s\",\"events\":0,\"files\":{\"../../etc/hostname\":{\"bytes\":1,\"sha256\":"
-        "\"%s\"}},\"format\":1}",
-        digest_print(&empty, hex), hex);
+    g_autofree char *json = g_strdup_printf("{\"chain_head\":\"%s\",\"events\":0,\"files\":{\"../"
+                                            "../etc/hostname\":{\"bytes\":1,\"sha256\":"
+                                            "\"%s\"}},\"format\":1}",
+                                            digest_print(&empty, hex), hex);
     assert_true(g_file_set_contents(manifest, json, -1, NULL));
     g_autoptr(GError) error = NULL;
     assert_null(bundle_open(folder, &error));

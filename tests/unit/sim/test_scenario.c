@@ -64,7 +64,8 @@ static const char FULL[] =
     "  - after: { event: update.staged, source: lock2 }\n    nth: every\n"
     "    set_link: { link: lock2, partition: true, for: 5s }\n"
     "then:\n"
-    "  - within: 30s\n    after: boot.completed\n    expect: update.confirmed\n    where: { version: [1.0.0, 1.1.0] }\n"
+    "  - within: 30s\n    after: boot.completed\n    expect: update.confirmed\n    where: { "
+    "version: [1.0.0, 1.1.0] }\n"
     "    proves: [5.9-2]\n"
     "  - never: boot.recovery\n    after: power.on\n    until: power.lost\n"
     "  - always: no_rollback\n"
@@ -116,8 +117,7 @@ static void test_scenario__says_given_conditions_as_actions_that_are_no_faults(v
 static void test_scenario__fills_in_defaults_and_leaves_optional_arguments_out(void **state)
 {
     (void)state;
-    g_autoptr(Plan) plan =
-        plan_of(TOP GIVEN "when:\n  - at: 1s\n    cut_power:\n" THEN, NULL);
+    g_autoptr(Plan) plan = plan_of(TOP GIVEN "when:\n  - at: 1s\n    cut_power:\n" THEN, NULL);
     const Action *cut = g_ptr_array_index(plan->timeline->actions, 0);
     assert_int_equal(plan_duration(cut, "for"), VTIME_S);
     assert_string_equal(plan_text(cut, "torn"), "nothing");
@@ -135,17 +135,15 @@ static void test_scenario__watches_standing_invariants_unless_waived(void **stat
         standing += plan_invariant_is_standing((Invariant)i) ? 1 : 0;
     }
     assert_int_equal(plan->claims->len, standing + 1);
-    g_autoptr(Plan) waiving =
-        plan_of(TOP "waives: [no_secret_leaks]\n" GIVEN WHEN THEN, NULL);
+    g_autoptr(Plan) waiving = plan_of(TOP "waives: [no_secret_leaks]\n" GIVEN WHEN THEN, NULL);
     assert_int_equal(waiving->claims->len, standing);
 }
 
 static void test_scenario__keeps_claims_from_the_world(void **state)
 {
     (void)state;
-    g_autoptr(Plan) plan = plan_of(TOP GIVEN WHEN
-                                   "then:\n  - within: 30s\n    expect: boot.completed\n",
-                                   NULL);
+    g_autoptr(Plan) plan =
+        plan_of(TOP GIVEN WHEN "then:\n  - within: 30s\n    expect: boot.completed\n", NULL);
     /* All the world learns is how long to go on after a power-on. */
     assert_int_equal(plan->timeline->holds->len, 2);
     const Hold *hold = g_ptr_array_index(plan->timeline->holds, 1);
@@ -158,12 +156,14 @@ static void test_scenario__refuses_with_the_place(void **state)
     (void)state;
     expect_error("[]", "x.yaml:1:1: error: expected a scenario");
     expect_error("scenario: a/c\n", "x.yaml:1:11: error: the id must equal the path");
-    expect_error(TOP "seeds: 1\n", "x.yaml:3:1: error: unknown key \"seeds\", did you mean \"seed\"?");
+    expect_error(TOP "seeds: 1\n",
+                 "x.yaml:3:1: error: unknown key \"seeds\", did you mean \"seed\"?");
     expect_error(TOP GIVEN WHEN, "x.yaml:1:1: error: key \"then\" is missing");
     expect_error("scenario: a/b\nproves: []\n", "x.yaml:2:9: error: proves names no provision");
     expect_error(TOP "given:\n  device: { image: app-1.0.0, bolt: lokced }\n" WHEN THEN,
                  "x.yaml:4:37: error: unknown word \"lokced\", did you mean \"locked\"?");
-    expect_error(TOP "given:\n  device: { image: ../x }\n" WHEN THEN, "x.yaml:4:20: error: expected a name");
+    expect_error(TOP "given:\n  device: { image: ../x }\n" WHEN THEN,
+                 "x.yaml:4:20: error: expected a name");
     expect_error(TOP GIVEN "when: []\n" THEN, "x.yaml:5:7: error: expected 1 to");
     expect_error(TOP GIVEN "when:\n  - at: 5\n    power_on: {}\n" THEN,
                  "x.yaml:6:9: error: \"5\" needs a unit");
@@ -183,14 +183,18 @@ static void test_scenario__refuses_with_the_place(void **state)
                  "x.yaml:7:13: error: no device is called \"lok\"");
     expect_error(TOP GIVEN "when:\n  - at: 0s\n    set_link: { link: lok }\n" THEN,
                  "x.yaml:7:5: error: no link is called \"lok\"");
-    expect_error(TOP GIVEN "when:\n  - after: boot.completd\n    ping: {}\n" THEN,
-                 "x.yaml:6:12: error: unknown event \"boot.completd\", did you mean \"boot.completed\"?");
-    expect_error(TOP GIVEN WHEN "then:\n  - witin: 3s\n", "x.yaml:9:5: error: unknown claim \"witin\", did you mean \"within\"?");
-    expect_error(TOP GIVEN WHEN "then:\n  - within: 3s\n    expect: boot.completed\n    where: { versio: 1 }\n",
+    expect_error(
+        TOP GIVEN "when:\n  - after: boot.completd\n    ping: {}\n" THEN,
+        "x.yaml:6:12: error: unknown event \"boot.completd\", did you mean \"boot.completed\"?");
+    expect_error(TOP GIVEN WHEN "then:\n  - witin: 3s\n",
+                 "x.yaml:9:5: error: unknown claim \"witin\", did you mean \"within\"?");
+    expect_error(TOP GIVEN WHEN
+                 "then:\n  - within: 3s\n    expect: boot.completed\n    where: { versio: 1 }\n",
                  "x.yaml:11:14: error: unknown key \"versio\", did you mean \"version\"?");
     expect_error(TOP GIVEN WHEN "then:\n  - always: no_rolback\n",
                  "x.yaml:9:13: error: unknown word \"no_rolback\", did you mean \"no_rollback\"?");
-    expect_error(TOP GIVEN WHEN "then:\n  - counts: boot.completed\n", "x.yaml:9:5: error: counts needs");
+    expect_error(TOP GIVEN WHEN "then:\n  - counts: boot.completed\n",
+                 "x.yaml:9:5: error: counts needs");
     expect_error(TOP GIVEN WHEN THEN "until: { delay: 5s }\n", "x.yaml:10:8: error: until needs");
 }
 
@@ -251,10 +255,10 @@ static void test_plan__refuses_stored_text_that_is_not_canonical(void **state)
     }
 }
 
-static const char SWEEP[] =
-    TOP GIVEN "when:\n  - at: 0s\n    power_on: {}\n"
-              "  - after: update.staging_started\n    until: update.confirmed\n    sweep: nvm.operation\n"
-              "    cut_power: { for: 200ms }\n" THEN;
+static const char SWEEP[] = TOP GIVEN
+    "when:\n  - at: 0s\n    power_on: {}\n"
+    "  - after: update.staging_started\n    until: update.confirmed\n    sweep: nvm.operation\n"
+    "    cut_power: { for: 200ms }\n" THEN;
 
 static void test_plan__leaves_the_swept_action_out_of_the_reference(void **state)
 {
@@ -279,14 +283,17 @@ static GPtrArray *operations(void)
 {
     GPtrArray *events = g_ptr_array_new_with_free_func((GDestroyNotify)event_free);
     for (int64_t i = 1; i <= 10; i++) {
-        EventField fields[] = {EVENT_INTEGER("number", i), EVENT_INTEGER("instructions", i * 1000), EVENT_END};
+        EventField fields[] = {EVENT_INTEGER("number", i), EVENT_INTEGER("instructions", i * 1000),
+                               EVENT_END};
         g_ptr_array_add(events, event_new(events->len + 1, i * 10, i == 7 ? "lock2" : "lock",
                                           EVENT_NVM_OPERATION, fields));
         if (i == 3) {
-            g_ptr_array_add(events, event_new(events->len + 1, i * 10, "lock", EVENT_UPDATE_STAGING_STARTED, NULL));
+            g_ptr_array_add(events, event_new(events->len + 1, i * 10, "lock",
+                                              EVENT_UPDATE_STAGING_STARTED, NULL));
         }
         if (i == 8) {
-            g_ptr_array_add(events, event_new(events->len + 1, i * 10 + 1, "lock", EVENT_UPDATE_CONFIRMED, NULL));
+            g_ptr_array_add(events, event_new(events->len + 1, i * 10 + 1, "lock",
+                                              EVENT_UPDATE_CONFIRMED, NULL));
         }
     }
     return events;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 
-/* Does every mistake in a file come back with its place, and is everything else refused by a limit? */
+/* Does every mistake in a file come back with its place, and is everything else refused by a limit?
+ */
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 
-/* Does each claim and each invariant say PASS, FAIL and INCONCLUSIVE where it should, and cite why? */
+/* Does each claim and each invariant say PASS, FAIL and INCONCLUSIVE where it should, and cite why?
+ */
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -15,13 +16,13 @@
 #include "sim/scenario/reading.h"
 #include "sim/verdict/verdict.h"
 
-#define ON(at)       RECORD(run.recorder, (at), "lock", EVENT_POWER_ON)
-#define LOST(at)     RECORD(run.recorder, (at), "lock", EVENT_POWER_LOST)
-#define BOOTED(at)   RECORD(run.recorder, (at), "lock", EVENT_BOOT_COMPLETED)
-#define END(at)      RECORD(run.recorder, (at), "lab", EVENT_RUN_ENDED)
+#define ON(at)     RECORD(run.recorder, (at), "lock", EVENT_POWER_ON)
+#define LOST(at)   RECORD(run.recorder, (at), "lock", EVENT_POWER_LOST)
+#define BOOTED(at) RECORD(run.recorder, (at), "lock", EVENT_BOOT_COMPLETED)
+#define END(at)    RECORD(run.recorder, (at), "lab", EVENT_RUN_ENDED)
 #define STARTED(at, version_text, is_valid)                                                        \
-    RECORD(run.recorder, (at), "lock", EVENT_BOOT_SLOT_STARTED, EVENT_TEXT("slot", "A"),          \
-           EVENT_TEXT("version", (version_text)), EVENT_TRUTH("valid", (is_valid)),               \
+    RECORD(run.recorder, (at), "lock", EVENT_BOOT_SLOT_STARTED, EVENT_TEXT("slot", "A"),           \
+           EVENT_TEXT("version", (version_text)), EVENT_TRUTH("valid", (is_valid)),                \
            EVENT_TRUTH("signed", (is_valid)))
 
 /* A plan of one claim, and the evidence it is judged by. */
@@ -136,7 +137,8 @@ static void test_within__expects_nothing_of_a_device_without_power(void **state)
     run_clear(&run);
 }
 
-static void test_within__is_inconclusive_when_the_run_ends_first_or_the_moment_never_comes(void **state)
+static void
+test_within__is_inconclusive_when_the_run_ends_first_or_the_moment_never_comes(void **state)
 {
     (void)state;
     Run run = run_within(100);
@@ -260,11 +262,13 @@ static void test_bolt__moves_with_authority_and_fails_without(void **state)
     for (size_t i = 0; i < G_N_ELEMENTS(CASES); i++) {
         Run run = run_always("bolt_moves_only_when_authorised");
         if (CASES[i].before == EVENT_USER_PIN_ENTERED) {
-            RECORD(run.recorder, 0, "lock", CASES[i].before, EVENT_TRUTH("correct", CASES[i].correct));
+            RECORD(run.recorder, 0, "lock", CASES[i].before,
+                   EVENT_TRUTH("correct", CASES[i].correct));
         } else {
             RECORD(run.recorder, 0, "lock", CASES[i].before);
         }
-        RECORD(run.recorder, CASES[i].wait, "lock", EVENT_MOTOR_DRIVEN, EVENT_TEXT("direction", "unlock"));
+        RECORD(run.recorder, CASES[i].wait, "lock", EVENT_MOTOR_DRIVEN,
+               EVENT_TEXT("direction", "unlock"));
         END(CASES[i].wait);
         assert_int_equal(judge(&run), CASES[i].expected);
         run_clear(&run);
@@ -350,7 +354,8 @@ static void test_pin__is_not_expected_to_open_after_wrong_ones_or_without_power(
     Run run = run_always("pin_opens_in_time");
     BOOTED(0);
     for (int i = 0; i < 5; i++) {
-        RECORD(run.recorder, VTIME_S, "lock", EVENT_USER_PIN_ENTERED, EVENT_TRUTH("correct", false));
+        RECORD(run.recorder, VTIME_S, "lock", EVENT_USER_PIN_ENTERED,
+               EVENT_TRUTH("correct", false));
     }
     RECORD(run.recorder, VTIME_S, "lock", EVENT_USER_PIN_ENTERED, EVENT_TRUTH("correct", true));
     LOST(2 * VTIME_S);
@@ -392,7 +397,8 @@ static void test_boot__may_end_in_recovery_only_where_nothing_is_acceptable(void
     for (int acceptable = 0; acceptable < 2; acceptable++) {
         Run run = run_always("boots_signed_within_two_resets");
         ON(0);
-        RECORD(run.recorder, 1, "lock", EVENT_BOOT_RECOVERY, EVENT_INTEGER("acceptable", acceptable));
+        RECORD(run.recorder, 1, "lock", EVENT_BOOT_RECOVERY,
+               EVENT_INTEGER("acceptable", acceptable));
         END(2);
         assert_int_equal(judge(&run), acceptable == 0 ? VERDICT_PASS : VERDICT_FAIL);
         run_clear(&run);
@@ -415,7 +421,8 @@ static void test_secrets__fail_wherever_they_show(void **state)
     Run run = run_always("no_secret_leaks");
     END(0);
     assert_int_equal(judge(&run), VERDICT_PASS);
-    RECORD(run.recorder, 0, "lock", EVENT_SECRET_SEEN, EVENT_TEXT("name", "pin"), EVENT_TEXT("where", "uart"));
+    RECORD(run.recorder, 0, "lock", EVENT_SECRET_SEEN, EVENT_TEXT("name", "pin"),
+           EVENT_TEXT("where", "uart"));
     assert_int_equal(judge(&run), VERDICT_FAIL);
     run_clear(&run);
 }
@@ -443,7 +450,8 @@ static void test_rollback__is_running_less_than_was_confirmed(void **state)
         STARTED(0, "1.9.0", true);
         STARTED(1, "1.10.0", true);
         if (confirmed == 1) {
-            RECORD(run.recorder, 2, "lock", EVENT_UPDATE_CONFIRMED, EVENT_TEXT("version", "1.10.0"));
+            RECORD(run.recorder, 2, "lock", EVENT_UPDATE_CONFIRMED,
+                   EVENT_TEXT("version", "1.10.0"));
         }
         STARTED(3, "1.9.0", true);
         END(4);
@@ -481,8 +489,8 @@ static void test_backoff__must_wait_grow_and_differ(void **state)
         Verdict expected;
     } CASES[] = {
         {{4, 9, 7, 20, 31}, VERDICT_PASS},
-        {{4, 9, 3, 2, 31}, VERDICT_FAIL},  /* Too soon once. */
-        {{4, 5, 4, 6, 5}, VERDICT_FAIL},   /* Never grows. */
+        {{4, 9, 3, 2, 31}, VERDICT_FAIL},     /* Too soon once. */
+        {{4, 5, 4, 6, 5}, VERDICT_FAIL},      /* Never grows. */
         {{20, 20, 20, 20, 20}, VERDICT_FAIL}, /* No jitter. */
     };
     for (size_t i = 0; i < G_N_ELEMENTS(CASES); i++) {
@@ -535,7 +543,8 @@ int main(void)
         cmocka_unit_test(test_within__passes_just_inside_and_fails_just_outside),
         cmocka_unit_test(test_within__asks_again_after_each_occasion),
         cmocka_unit_test(test_within__expects_nothing_of_a_device_without_power),
-        cmocka_unit_test(test_within__is_inconclusive_when_the_run_ends_first_or_the_moment_never_comes),
+        cmocka_unit_test(
+            test_within__is_inconclusive_when_the_run_ends_first_or_the_moment_never_comes),
         cmocka_unit_test(test_within__does_not_take_one_device_for_another),
         cmocka_unit_test(test_never__fails_inside_its_bounds_only),
         cmocka_unit_test(test_order__wants_the_first_of_each_in_order),
