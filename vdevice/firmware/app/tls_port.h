@@ -26,7 +26,7 @@
 #include "vdevice/firmware/app/supervisor.h"
 #include "vdevice/firmware/base/status.h"
 
-#define TLS_PORT_ARENA_BYTES 49152u
+#define TLS_PORT_ARENA_BYTES 36864u
 
 /* How a step went. */
 typedef enum TlsPortStep {

@@ -29,25 +29,17 @@ const uint8_t *bytes_get(ByteReader *reader, size_t count)
     return found;
 }
 
-/* A little-endian number of `count` bytes, or zero. */
-static uint64_t bytes_get_little(ByteReader *reader, size_t count)
-{
-    const uint8_t *found = bytes_get(reader, count);
-    uint64_t value = 0;
-    for (size_t i = count; found != NULL && i-- > 0;) {
-        value = (value << 8) | found[i];
-    }
-    return value;
-}
-
 uint8_t bytes_get_u8(ByteReader *reader)
 {
-    return (uint8_t)bytes_get_little(reader, 1);
+    const uint8_t *found = bytes_get(reader, 1);
+    return found == NULL ? 0 : found[0];
 }
 
 uint16_t bytes_get_u16(ByteReader *reader)
 {
-    return (uint16_t)bytes_get_little(reader, 2);
+    const uint8_t *found = bytes_get(reader, 2);
+    uint32_t value = found == NULL ? 0 : found[0] | (uint32_t)found[1] << 8;
+    return (uint16_t)value;
 }
 
 uint16_t bytes_get_u16be(ByteReader *reader)
@@ -58,7 +50,10 @@ uint16_t bytes_get_u16be(ByteReader *reader)
 
 uint32_t bytes_get_u32(ByteReader *reader)
 {
-    return (uint32_t)bytes_get_little(reader, 4);
+    const uint8_t *found = bytes_get(reader, 4);
+    return found == NULL ? 0
+                         : found[0] | (uint32_t)found[1] << 8 | (uint32_t)found[2] << 16 |
+                               (uint32_t)found[3] << 24;
 }
 
 uint32_t bytes_get_u32be(ByteReader *reader)
@@ -69,7 +64,12 @@ uint32_t bytes_get_u32be(ByteReader *reader)
 
 uint64_t bytes_get_u64(ByteReader *reader)
 {
-    return bytes_get_little(reader, 8);
+    const uint8_t *found = bytes_get(reader, 8);
+    uint64_t value = 0;
+    for (size_t i = 8; found != NULL && i-- > 0;) {
+        value = (value << 8) | found[i];
+    }
+    return value;
 }
 
 ByteWriter bytes_writer(void *bytes, size_t capacity)
