@@ -728,6 +728,14 @@ static bool act_send_malformed(Network *network, const Action *action, GError **
     return true;
 }
 
+static bool act_spoof_router(Network *network, const Action *action, GError **error)
+{
+    (void)error;
+    lanhost_spoof_router(network->attacker, NETWORK_ROUTER, plan_duration(action, "for"),
+                         begin_tally(network, action));
+    return true;
+}
+
 static void ping_once(NetworkJob *job)
 {
     lanhost_ping(job->network->attacker, job->device->address, job->number);
@@ -765,6 +773,7 @@ static VerbFunction function_of(Verb verb)
         [VERB_DNS_BEHAVES] = act_dns_behaves,
         [VERB_NTP_BEHAVES] = act_ntp_behaves,
         [VERB_SEND_MALFORMED] = act_send_malformed,
+        [VERB_SPOOF_ROUTER] = act_spoof_router,
         [VERB_PING] = act_ping,
     };
     return verb < VERBS ? functions[verb] : NULL;

@@ -152,6 +152,7 @@ void fake_client_start(const FakeClientSettings *settings, const Prng *root)
         client.lwip_ready = true;
         lwip_init();
     }
+    sys_restart_timeouts(); /* its clock starts again, too */
     netif_add(&client.netif, NULL, NULL, NULL, NULL, set_up_netif, netif_input);
     netif_set_default(&client.netif);
     netif_set_up(&client.netif);

@@ -30,6 +30,7 @@ typedef struct Job {
     JobKind kind;
     QueueTicket ticket;
     uint32_t target;   /* PING: whom; SPOOF: as whom */
+    VTime until;       /* SPOOF */
     unsigned number;   /* PING */
     uint16_t sequence; /* PING */
     VTime began;       /* PING */
@@ -203,6 +204,11 @@ static void spoof(void *user_data)
 {
     Job *job = user_data;
     Lanhost *lanhost = job->lanhost;
+    if (queue_now(lanhost->queue) >= job->until) {
+        tally_end(job->tally);
+        end_job(job);
+        return;
+    }
     uint8_t frame[FRAME_BYTES_MAX];
     FrameStation pretended = {lanhost->station.mac, job->target};
     FrameArp arp = {.is_request = false, .sender = pretended, .target = pretended};
@@ -211,19 +217,28 @@ static void spoof(void *user_data)
     run_after(job, LANHOST_SPOOF_GAP_NS, spoof);
 }
 
-void lanhost_spoof_router(Lanhost *lanhost, bool on, uint32_t router)
+void lanhost_spoof_router(Lanhost *lanhost, uint32_t router, VTime duration, Tally *tally)
 {
+    Job *job = begin_job(lanhost, JOB_SPOOF);
+    job->target = router;
+    job->until = vtime_add(queue_now(lanhost->queue), duration);
+    job->tally = tally;
+    run_after(job, 0, spoof);
+}
+
+/* What was meant for the router, or for somewhere behind it, ends here. */
+static void take_stray(Lanhost *lanhost, const uint8_t *frame, size_t bytes)
+{
+    FrameIpv4 ipv4;
+    if (!frame_read_ipv4(frame, bytes, &ipv4) || ipv4.to == lanhost->station.address ||
+        !frame_mac_equal(ipv4.to_mac, lanhost->station.mac)) {
+        return;
+    }
     for (GList *item = lanhost->jobs.head; item != NULL; item = item->next) {
         Job *job = item->data;
         if (job->kind == JOB_SPOOF) {
-            end_job(job);
-            break;
+            tally_count(job->tally, "spoof");
         }
-    }
-    if (on) {
-        Job *job = begin_job(lanhost, JOB_SPOOF);
-        job->target = router;
-        run_after(job, 0, spoof);
     }
 }
 
@@ -255,6 +270,7 @@ void lanhost_input(Lanhost *lanhost, const uint8_t *frame, size_t bytes)
         take_echo(lanhost, &echo);
         return;
     }
+    take_stray(lanhost, frame, bytes);
     uint8_t reply[FRAME_BYTES_MAX];
     size_t reply_bytes = station_answer(&lanhost->station, frame, bytes, reply);
     if (reply_bytes > 0) {

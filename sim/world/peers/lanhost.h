@@ -45,5 +45,8 @@ void lanhost_ping(Lanhost *lanhost, uint32_t target, unsigned number);
 void lanhost_send_malformed(Lanhost *lanhost, MalformLayer layer, unsigned count, VTime spacing,
                             const MalformScene *scene, Tally *tally);
 
-/* Tells everybody again and again that the router's address is here; or stops. */
-void lanhost_spoof_router(Lanhost *lanhost, bool on, uint32_t router);
+/*
+ * Tells everybody once a second, for `duration`, that the `router`'s address is here, and passes
+ * nothing on. Each frame that comes here instead counts on `tally`.
+ */
+void lanhost_spoof_router(Lanhost *lanhost, uint32_t router, VTime duration, Tally *tally);

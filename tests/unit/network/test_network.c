@@ -411,6 +411,26 @@ static void test_network__mutates_as_many_replies_as_told(void **state)
     close_fixture(&fixture);
 }
 
+static void test_network__lets_the_attacker_pretend_to_be_the_router_for_a_while(void **state)
+{
+    (void)state;
+    Fixture fixture;
+    open_fixture(&fixture);
+    run_until(&fixture, 20 * VTIME_S);
+    assert_int_equal(get(&fixture, CLOUD_PATH_MANIFEST, 0)->outcome, FAKE_CLIENT_DONE);
+    Action *action = plan_action_new(VERB_SPOOF_ROUTER, "lock");
+    action->number = 3;
+    add_number(action, "for", 100 * VTIME_S);
+    act(&fixture, action);
+    run_until(&fixture, queue_now(fixture.queue) + VTIME_S);
+    fake_client_ask(CLOUD_HOST, "GET / HTTP/1.1\r\nHost: h\r\n\r\n", NULL, 0);
+    assert_int_not_equal(await_reply(&fixture, 60 * VTIME_S)->outcome, FAKE_CLIENT_DONE);
+    assert_int_equal(count_events(&fixture, EVENT_FAULT_TOOK_EFFECT), 1);
+    run_until(&fixture, queue_now(fixture.queue) + 400 * VTIME_S); /* the lie is forgotten */
+    assert_int_equal(get(&fixture, CLOUD_PATH_MANIFEST, 0)->outcome, FAKE_CLIENT_DONE);
+    close_fixture(&fixture);
+}
+
 static void test_network__pings_through_malformed_frames(void **state)
 {
     (void)state;
@@ -604,6 +624,7 @@ int main(void)
         cmocka_unit_test(test_network__misbehaves_as_told),
         cmocka_unit_test(test_network__answers_names_as_told),
         cmocka_unit_test(test_network__mutates_as_many_replies_as_told),
+        cmocka_unit_test(test_network__lets_the_attacker_pretend_to_be_the_router_for_a_while),
         cmocka_unit_test(test_network__pings_through_malformed_frames),
         cmocka_unit_test(test_network__writes_a_capture_that_tshark_reads_and_decrypts),
         cmocka_unit_test(test_network__carries_a_session_whatever_befalls_one_frame),
