@@ -23,6 +23,7 @@ static size_t response_count;
 static size_t response_index;
 static size_t response_at;
 static size_t request_at;
+static uint64_t trickled_us;
 
 void fake_service_reset(void)
 {
@@ -41,6 +42,7 @@ void fake_service_reset(void)
     response_index = 0;
     response_at = 0;
     request_at = 0;
+    trickled_us = 0;
 }
 
 void fake_service_respond(const char *head, const void *body, size_t body_bytes)
@@ -111,6 +113,13 @@ TlsPortStep tls_port_read(void *buffer, size_t bytes_max, size_t *ret_count, Sta
     bool answered = response_index < response_count && response_index < fake_service.request_count;
     if (!answered) {
         return fake_service.closes ? TLS_PORT_STEP_ENDED : TLS_PORT_STEP_WAITING;
+    }
+    if (fake_service.trickle_us != NULL) {
+        if (*fake_service.trickle_us == trickled_us) {
+            return TLS_PORT_STEP_WAITING;
+        }
+        trickled_us = *fake_service.trickle_us;
+        fake_service.piece = 1;
     }
     Response *response = &responses[response_index];
     size_t left = response->count - response_at;

@@ -23,10 +23,11 @@ enum {
 
 typedef struct FakeService {
     /* Set by the test. */
-    size_t piece;  /* most bytes given per read */
-    bool closes;   /* after the last response: an end, not silence */
-    Status offer;  /* what the supervisor says to a manifest */
-    Status finish; /* and to a complete image */
+    size_t piece;               /* most bytes given per read */
+    const uint64_t *trickle_us; /* if set: one byte, whenever this clock has moved on */
+    bool closes;                /* after the last response: an end, not silence */
+    Status offer;               /* what the supervisor says to a manifest */
+    Status finish;              /* and to a complete image */
     Status random;
     Status handshake; /* OK, or what the handshake fails with */
     uint64_t seconds; /* the RTC; 0: not set */

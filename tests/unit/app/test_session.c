@@ -262,6 +262,25 @@ static void test_session__gives_up_a_silent_server_and_pauses_the_update(void **
     assert_int_equal(fake_service.pauses, 1);
 }
 
+static void test_session__leaves_a_server_that_trickles_for_ever(void **state)
+{
+    (void)state;
+    static const char head[] = "HTTP/1.1 200 OK\r\nContent-Length: 256\r\n\r\n";
+    static const uint8_t body[256];
+    fake_service_respond(TAKEN, NULL, 0);
+    fake_service_respond(head, body, sizeof(body));
+    fake_service.trickle_us = &now_us;
+    sleep_once();
+    uint64_t begun_us = now_us;
+    for (int i = 0; i < 1000 && fake_service.pauses == 0; i++) {
+        now_us += 15 * SECOND_US;
+        settle();
+    }
+    assert_int_equal(fake_service.noted.code, STATUS_NE_TIMEOUT);
+    assert_true(now_us - begun_us <= 1900 * SECOND_US);
+    assert_true(now_us - begun_us >= 1700 * SECOND_US);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -286,6 +305,7 @@ int main(void)
         cmocka_unit_test_setup(test_session__opens_nothing_if_tls_did_not_start, set_up),
         cmocka_unit_test_setup(test_session__gives_up_a_silent_server_and_pauses_the_update,
                                set_up),
+        cmocka_unit_test_setup(test_session__leaves_a_server_that_trickles_for_ever, set_up),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

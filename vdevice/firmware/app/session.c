@@ -28,6 +28,7 @@
 #define SESSION_CONNECT_LIMIT_US   (10u * SECOND_US)
 #define SESSION_HANDSHAKE_LIMIT_US (15u * SECOND_US)
 #define SESSION_IDLE_LIMIT_US      (20u * SECOND_US)
+#define SESSION_EXCHANGE_LIMIT_US  (UINT64_C(1800) * SECOND_US)
 #define SESSION_CLOSE_LIMIT_US     (2u * SECOND_US)
 #define SESSION_TIME_GOOD_US       (UINT64_C(86400) * SECOND_US)
 
@@ -54,6 +55,7 @@ typedef struct Session {
     bool time_good;
     uint64_t time_taken_us;
     bool link_was_up;
+    uint64_t exchange_end_us; /* EXCHANGE: however much moves, it is over then */
     uint8_t nonce[SNTP_NONCE_BYTES];
 } Session;
 
@@ -158,7 +160,7 @@ static bool session_poll_address(uint64_t now_us)
 {
     bool has_address = net_port_has_address();
     if (has_address && session.next_us == SUPERVISOR_NEVER) {
-        session.next_us = session_soon(now_us); /* keeps S4 */
+        session.next_us = session_soon(now_us); /* keeps S5 */
     }
     if (has_address && now_us >= session.next_us) {
         session_leave_address(now_us);
@@ -284,6 +286,7 @@ static bool session_poll_handshake(uint64_t now_us)
     TlsPortStep step = tls_port_handshake(&status);
     if (step == TLS_PORT_STEP_DONE) {
         exchange_start();
+        session.exchange_end_us = now_us + SESSION_EXCHANGE_LIMIT_US;
         session_enter(SESSION_EXCHANGE, SESSION_IDLE_LIMIT_US, now_us);
         return true;
     }
@@ -302,14 +305,15 @@ static bool session_poll_exchange(uint64_t now_us)
 {
     Status status = status_ok();
     ExchangeStep step = exchange_poll(&status);
-    if (step == EXCHANGE_STEP_AGAIN) {
+    if (step == EXCHANGE_STEP_AGAIN && now_us < session.exchange_end_us) {
         session.limit_us = now_us + SESSION_IDLE_LIMIT_US;
         return true;
     }
     if (step == EXCHANGE_STEP_WAITING && !session_late(now_us)) {
         return false;
     }
-    session_end(step == EXCHANGE_STEP_WAITING ? status_error(STATUS_NE_TIMEOUT) : status, now_us);
+    bool ended = step == EXCHANGE_STEP_DONE || step == EXCHANGE_STEP_FAILED;
+    session_end(ended ? status : status_error(STATUS_NE_TIMEOUT), now_us);
     return true;
 }
 
