@@ -170,7 +170,7 @@ static const BannedCall BANNED[] = {
     {"", "\\b(rand|srand|random|drand48)\\(", "prng.h (lab) or the TRNG driver (firmware)"},
     {"", "\\b(atoi|atol|atof)\\(", "a parser that reports errors"},
     {"sim/", "\\b(time|gettimeofday|clock_gettime|g_get_real_time|g_get_monotonic_time)\\(",
-     "virtual time; the wall clock belongs to main.c, campaign.c and device.c's wall timeout"},
+     "virtual time; the wall clock belongs to main.c, campaign.c and machine.c's timeouts"},
     {"sim/", "\\bsystem\\(", "g_spawn"},
     {"vdevice/firmware/", "\\b(malloc|calloc|realloc|free|alloca)\\(",
      "storage someone owns; nothing is allocated after start"},
@@ -178,7 +178,7 @@ static const BannedCall BANNED[] = {
     {"vdevice/firmware/", "\\b(float|double)\\b[^\"]*;", "integers"},
 };
 
-static const char *const WALL_CLOCK_FILES[] = {"sim/main.c", "sim/campaign.c", "sim/world/device.c",
+static const char *const WALL_CLOCK_FILES[] = {"sim/main.c", "sim/campaign.c", "sim/world/machine.c",
                                                "sim/world/pool.c", NULL};
 
 /* Blanks comments and string bodies, so that words in prose are not taken for code. */

@@ -18,6 +18,7 @@
 
 #define MACHINE_INBOX_BYTES 65536u
 #define MACHINE_LAST_WORDS  600u
+#define MACHINE_CALLS_LOOK  4096u    /* how many calls between two looks at the host's clock */
 #define MACHINE_LATE_NS     1000000u /* how far a call may overshoot the horizon it was given */
 
 struct Machine {
@@ -25,6 +26,8 @@ struct Machine {
     int fd;
     int stderr_fd; /* -1: adopted */
     unsigned wall_timeout_s;
+    unsigned run_timeout_s;
+    gint64 restarted; /* by the host's clock, which only ever ends a run, with an error */
     bool broken;
     uint64_t calls;
     uint64_t horizon;
@@ -244,6 +247,7 @@ Machine *machine_start(const MachineOptions *options, GError **error)
         return NULL;
     }
     g_autoptr(Machine) machine = machine_new(ends[0], options->wall_timeout_s);
+    machine->run_timeout_s = options->run_timeout_s;
     machine->stderr_fd = memfd_create("machine-stderr", MFD_CLOEXEC);
     g_auto(GStrv) argv = machine_arguments(options, ends[1]);
     pid_t parent = getpid();
@@ -311,6 +315,20 @@ bool machine_run(Machine *machine, uint64_t horizon, GError **error)
     return machine_send(machine, error);
 }
 
+/* A guest may keep its lab busy for ever without its own clock coming far. */
+static bool machine_has_time(Machine *machine, GError **error)
+{
+    if (machine->run_timeout_s == 0 || machine->calls % MACHINE_CALLS_LOOK != 0 ||
+        g_get_monotonic_time() - machine->restarted <
+            (gint64)machine->run_timeout_s * G_USEC_PER_SEC) {
+        return true;
+    }
+    return machine_fail(machine, error, MACHINE_ERROR_SILENT,
+                        "the run took more than %u s of wall time for %" G_GUINT64_FORMAT
+                        " ms of device time",
+                        machine->run_timeout_s, machine->call.time / 1000000u);
+}
+
 bool machine_next_call(Machine *machine, GError **error)
 {
     uint64_t time_before = machine->call.time;
@@ -340,7 +358,7 @@ bool machine_next_call(Machine *machine, GError **error)
     }
     machine->call = call;
     machine->calls++;
-    return true;
+    return machine_has_time(machine, error);
 }
 
 bool machine_read(Machine *machine, uint32_t space, uint32_t offset, uint32_t bytes,
@@ -377,5 +395,6 @@ void machine_restart_time(Machine *machine)
 {
     machine->call.time = 0;
     machine->call.instructions = 0;
+    machine->restarted = g_get_monotonic_time();
     machine->horizon = HOSTLINK_NEVER;
 }

@@ -38,7 +38,8 @@ typedef struct Machine Machine;
 typedef struct MachineOptions {
     const char *path;        /* qemu-system-arm */
     const char *rom_path;    /* rom.bin */
-    unsigned wall_timeout_s; /* 0: wait for ever */
+    unsigned wall_timeout_s; /* for one call; 0: wait for ever */
+    unsigned run_timeout_s;  /* from one `machine_restart_time` to the next; 0: no limit */
     unsigned debugger_port; /* 0: none; otherwise QEMU's gdb stub, and the processor waits for it */
 } MachineOptions;
 
