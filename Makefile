@@ -6,7 +6,6 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DELETE_ON_ERROR:
-.SECONDARY: # keep what was made on the way: a second run builds nothing
 MAKEFLAGS += --no-builtin-rules
 
 BUILD := build

@@ -75,7 +75,7 @@ $(FIRMWARE)/%.bin: $(FIRMWARE)/%.elf
 -include $(shell test -d $(FIRMWARE)/obj && find $(FIRMWARE)/obj -name '*.d')
 
 .PHONY: firmware
-firmware: $(FIRMWARE)/rom.bin $(FIRMWARE)/rom-soft.bin
+firmware: $(addprefix $(FIRMWARE)/,rom.bin rom-soft.bin app.bin)
 
 all: firmware
 
