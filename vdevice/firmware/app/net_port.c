@@ -308,6 +308,11 @@ bool net_port_poll(uint64_t now_us)
 
 void net_port_set_active(bool active, uint64_t now_us)
 {
+    if (active && !net_port.active) {
+        /* A neighbour who has lied about whose address is where is believed for one session at
+         * most. */
+        etharp_cleanup_netif(&net_port.netif);
+    }
     net_port.active = active;
     net_port.now_us = now_us;
     for (size_t i = 0; i < CLOCK_COUNT; i++) {

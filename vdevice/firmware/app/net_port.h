@@ -56,7 +56,7 @@ bool net_port_poll(uint64_t now_us);
  */
 uint64_t net_port_deadline(void);
 
-/* Says whether somebody is using the network now. */
+/* Says whether somebody is using the network now. Who begins asks anew where the neighbours are. */
 void net_port_set_active(bool active, uint64_t now_us);
 
 bool net_port_link_is_up(void);
