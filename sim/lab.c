@@ -7,6 +7,7 @@
 
 #include "sim/base/bytes.h"
 #include "sim/evidence/bundle.h"
+#include "sim/scenario/schedule.h"
 #include "sim/world/world.h"
 #include "vdevice/contract/image.h"
 
@@ -147,6 +148,16 @@ static char *id_of_file(const Lab *lab, const char *path)
     return g_strndup(below, strlen(below) - strlen(".yaml"));
 }
 
+const Scenario *lab_add_scenario(Lab *lab, Scenario *take_scenario, GError **error)
+{
+    if (!scenario_check_proves(take_scenario, (const char *const *)lab->catalogue->ids, error)) {
+        scenario_free(take_scenario);
+        return NULL;
+    }
+    g_hash_table_insert(lab->scenarios, g_strdup(scenario_id(take_scenario)), take_scenario);
+    return take_scenario;
+}
+
 const Scenario *lab_scenario(Lab *lab, const char *id, GError **error)
 {
     bool is_file = g_str_has_suffix(id, ".yaml");
@@ -155,6 +166,11 @@ const Scenario *lab_scenario(Lab *lab, const char *id, GError **error)
     Scenario *known = g_hash_table_lookup(lab->scenarios, name);
     if (known != NULL) {
         return known;
+    }
+    if (schedule_is_id(id)) {
+        g_autofree char *text = schedule_text(id);
+        g_autoptr(Scenario) drawn = scenario_parse(id, id, text, strlen(text), error);
+        return drawn == NULL ? NULL : lab_add_scenario(lab, g_steal_pointer(&drawn), error);
     }
     if (!is_file && !g_strv_contains((const char *const *)lab->ids, id)) {
         const char *meant = tree_did_you_mean(id, (const char *const *)lab->ids);
@@ -426,14 +442,10 @@ static bool keep_bundle(const Lab *lab, const char *plan_json, const Recorder *r
     return g_file_set_contents(verdict, json, -1, error);
 }
 
-RunResult *lab_execute(Lab *lab, const char *run_id, const char *out, LabKeep keep, GError **error)
+RunResult *lab_execute_plan(Lab *lab, const Plan *plan, const char *out, LabKeep keep,
+                            Recorder *recorder)
 {
-    g_autoptr(Plan) plan = lab_plan(lab, run_id, error);
-    if (plan == NULL) {
-        return NULL;
-    }
     g_autofree char *plan_json = plan_to_json(plan);
-    g_autoptr(Recorder) recorder = recorder_new();
     g_autoptr(GError) cause = NULL;
     WorldOutcome outcome = {0};
     g_autoptr(RunResult) result = NULL;
@@ -442,7 +454,6 @@ RunResult *lab_execute(Lab *lab, const char *run_id, const char *out, LabKeep ke
         result = result_new(plan, verdict, recorder_events(recorder));
     } else {
         result = result_new_error(plan->run_id, plan->scenario, cause->message);
-        g_clear_error(&cause);
     }
     Digest id = plan_id(plan_json);
     digest_print(&id, result->plan_id);
@@ -455,6 +466,13 @@ RunResult *lab_execute(Lab *lab, const char *run_id, const char *out, LabKeep ke
         return result_new_error(plan->run_id, plan->scenario, cause->message);
     }
     return g_steal_pointer(&result);
+}
+
+RunResult *lab_execute(Lab *lab, const char *run_id, const char *out, LabKeep keep, GError **error)
+{
+    g_autoptr(Plan) plan = lab_plan(lab, run_id, error);
+    g_autoptr(Recorder) recorder = plan == NULL ? NULL : recorder_new();
+    return plan == NULL ? NULL : lab_execute_plan(lab, plan, out, keep, recorder);
 }
 
 RunResult *lab_judge(const char *path, Plan **ret_plan, GError **error)

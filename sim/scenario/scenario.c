@@ -996,7 +996,30 @@ static char *rom_path(const ScenarioOptions *options)
     return g_strdup(options->rom_path);
 }
 
-static bool add_image(Plan *plan, const char *name, char *take_path, GError **error)
+/* Reads a file, or takes it as it was when it was first read. */
+static GBytes *read_image(const ScenarioOptions *options, const char *path, GError **error)
+{
+    GBytes *known = options->images == NULL ? NULL : g_hash_table_lookup(options->images, path);
+    if (known != NULL) {
+        return g_bytes_ref(known);
+    }
+    g_autoptr(GError) cause = NULL;
+    char *bytes = NULL;
+    gsize count = 0;
+    if (!g_file_get_contents(path, &bytes, &count, &cause)) {
+        g_set_error(error, TREE_ERROR, TREE_ERROR_UNREADABLE, "%s:1:1: error: %s", path,
+                    cause->message);
+        return NULL;
+    }
+    GBytes *read = g_bytes_new_take(bytes, count);
+    if (options->images != NULL) {
+        g_hash_table_insert(options->images, g_strdup(path), g_bytes_ref(read));
+    }
+    return read;
+}
+
+static bool add_image(Plan *plan, const ScenarioOptions *options, const char *name, char *take_path,
+                      GError **error)
 {
     ImageFile *image = plan_image_new(name);
     image->path = take_path;
@@ -1004,15 +1027,12 @@ static bool add_image(Plan *plan, const char *name, char *take_path, GError **er
     if (take_path == NULL) {
         return true;
     }
-    g_autoptr(GError) cause = NULL;
-    char *bytes = NULL;
-    gsize count = 0;
-    if (!g_file_get_contents(take_path, &bytes, &count, &cause)) {
-        g_set_error(error, TREE_ERROR, TREE_ERROR_UNREADABLE, "%s:1:1: error: %s", take_path,
-                    cause->message);
+    image->bytes = read_image(options, take_path, error);
+    if (image->bytes == NULL) {
         return false;
     }
-    image->bytes = g_bytes_new_take(bytes, count);
+    gsize count = 0;
+    const void *bytes = g_bytes_get_data(image->bytes, &count);
     image->digest = digest_of(bytes, count);
     if (count == 0 || count > PLAN_IMAGE_BYTES_MAX) {
         g_set_error(error, TREE_ERROR, TREE_ERROR_INPUT,
@@ -1060,7 +1080,7 @@ static bool add_images(Plan *plan, const ScenarioOptions *options, GError **erro
             }
         }
     }
-    if (options->rom_path != NULL && !add_image(plan, "rom", rom_path(options), error)) {
+    if (options->rom_path != NULL && !add_image(plan, options, "rom", rom_path(options), error)) {
         return false;
     }
     g_ptr_array_sort(timeline->images, by_image_name);

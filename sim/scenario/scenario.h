@@ -33,6 +33,7 @@ typedef struct ScenarioOptions {
     uint64_t seed;
     bool has_seed;           /* otherwise the scenario's own */
     const SweepPoint *point; /* NULL: the reference run, or the only one */
+    GHashTable *images;      /* path -> GBytes: files read before are taken as they were; or NULL */
 } ScenarioOptions;
 
 /* Reads the scenario `id` below `folder`. */
