@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- *   T1  An action starts from a queue entry of its own, never from within the event that triggers
- * it. T2  A hold is open from a match of `after` until its delay is over or `release` matches. T3
- * The first reason to end stands.
+ *   T1  An action starts from a queue entry of its own, never within the event that triggers it.
+ *
+ *   T2  A hold is open from a match of `after` until its delay is over or `release` matches.
+ *
+ *   T3  The first reason to end stands.
  */
 
 #include "sim/world/story.h"

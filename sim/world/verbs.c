@@ -3,11 +3,13 @@
 /*
  * One function per verb, in a table indexed by the verb.
  *
- *   V1  `fault.injected` is recorded when a fault is ordered; `fault.took_effect` by its tally, when
- *       something has really been touched.
- *   V2  A device has at most one loss of power ordered or armed; a later one takes its place.
- *   V3  Random choices are drawn from the stream named after the action's number, so actions do
- *       not disturb each other.
+ *   V1  `fault.injected` is recorded when a fault is ordered; `fault.took_effect` by its
+ *       tally, when something has really been touched.
+ *
+ *   V2  A device has at most one loss of power ordered or armed; a later one replaces it.
+ *
+ *   V3  Random choices are drawn from the stream named after the action's number, so actions
+ *       do not disturb each other.
  */
 
 #include "sim/world/verbs.h"
@@ -17,12 +19,12 @@
 
 #include "vdevice/contract/boot_journal.h"
 
-#define VERBS_KEY_SPACING  (250 * VTIME_MS)
-#define VERBS_PIN_END      '#'
-#define VERBS_PIN_CLEAR    '*'
-#define VERBS_BUTTON       'B'
-#define VERBS_KEY_PAUSE    (10 * VTIME_S) /* a longer one forgets what was typed */
-#define VERBS_UNITS_MAX    64 /* of a page; more stay possible by saying so */
+#define VERBS_KEY_SPACING (250 * VTIME_MS)
+#define VERBS_PIN_END     '#'
+#define VERBS_PIN_CLEAR   '*'
+#define VERBS_BUTTON      'B'
+#define VERBS_KEY_PAUSE   (10 * VTIME_S) /* a longer one forgets what was typed */
+#define VERBS_UNITS_MAX   64             /* of a page; more stay possible by saying so */
 
 typedef void (*VerbsFunction)(Stage *stage, StageDevice *device, const Action *action);
 
@@ -173,10 +175,9 @@ static void verbs_loss_is_over(StageDevice *device, const Action *action, Tally 
     } else if (!plan_truth(action, "stay_off")) {
         queue_remove(stage->queue, device->power_on);
         device->outage = tally;
-        device->power_on =
-            queue_add(stage->queue,
-                      vtime_add(queue_now(stage->queue), plan_duration(action, "for")),
-                      verbs_power_returns, device);
+        device->power_on = queue_add(
+            stage->queue, vtime_add(queue_now(stage->queue), plan_duration(action, "for")),
+            verbs_power_returns, device);
     }
 }
 
@@ -207,7 +208,7 @@ static void verbs_set_battery(Stage *stage, StageDevice *device, const Action *a
 
 /* The person at the lock. */
 
-/* The key that ends an entry: of a PIN, or of the old, the new and again the new one in a change. */
+/* The key that ends an entry: of a PIN, or of one of the three in a change of PIN. */
 static void verbs_end_entry(StageDevice *device)
 {
     Stage *stage = device->stage;
@@ -238,7 +239,8 @@ static void verbs_end_entry(StageDevice *device)
     }
 }
 
-/* Follows what the manual says the keys mean, so that the lab knows what the person has asked for. */
+/* Follows what the manual says the keys mean, so that the lab knows what the person has asked for.
+ */
 static void verbs_press(StageDevice *device, char key)
 {
     Stage *stage = device->stage;
@@ -379,9 +381,9 @@ static void verbs_set_cable(Stage *stage, StageDevice *device, const Action *act
 
 static void verbs_save_flash(Stage *stage, StageDevice *device, const Action *action)
 {
-    g_hash_table_insert(
-        stage->flashes, g_strdup_printf("%s/%s", action->target, plan_text(action, "name")),
-        g_bytes_new(device_nvm(device->device)->flash, FLASH_BYTES));
+    g_hash_table_insert(stage->flashes,
+                        g_strdup_printf("%s/%s", action->target, plan_text(action, "name")),
+                        g_bytes_new(device_nvm(device->device)->flash, FLASH_BYTES));
 }
 
 static void verbs_restore_flash(Stage *stage, StageDevice *device, const Action *action)
@@ -478,22 +480,14 @@ static void verbs_end_run(Stage *stage, StageDevice *device, const Action *actio
 static VerbsFunction verbs_function(Verb verb)
 {
     static const VerbsFunction FUNCTIONS[VERBS] = {
-        [VERB_POWER_ON] = verbs_power_on,
-        [VERB_CUT_POWER] = verbs_cut_power,
-        [VERB_SET_BATTERY] = verbs_set_battery,
-        [VERB_PRESS_KEYS] = verbs_press_keys,
-        [VERB_ENTER_PIN] = verbs_enter_pin,
-        [VERB_PRESS_BUTTON] = verbs_press_button,
-        [VERB_SET_DOOR] = verbs_set_door,
-        [VERB_JAM_BOLT] = verbs_jam_bolt,
-        [VERB_TURN_BOLT] = verbs_turn_bolt,
-        [VERB_SET_CABLE] = verbs_set_cable,
-        [VERB_SAVE_FLASH] = verbs_save_flash,
-        [VERB_RESTORE_FLASH] = verbs_restore_flash,
-        [VERB_DAMAGE_FLASH] = verbs_damage_flash,
-        [VERB_STICK_TRNG] = verbs_stick_trng,
-        [VERB_PROBE_DEBUG] = verbs_probe_debug,
-        [VERB_END_RUN] = verbs_end_run,
+        [VERB_POWER_ON] = verbs_power_on,         [VERB_CUT_POWER] = verbs_cut_power,
+        [VERB_SET_BATTERY] = verbs_set_battery,   [VERB_PRESS_KEYS] = verbs_press_keys,
+        [VERB_ENTER_PIN] = verbs_enter_pin,       [VERB_PRESS_BUTTON] = verbs_press_button,
+        [VERB_SET_DOOR] = verbs_set_door,         [VERB_JAM_BOLT] = verbs_jam_bolt,
+        [VERB_TURN_BOLT] = verbs_turn_bolt,       [VERB_SET_CABLE] = verbs_set_cable,
+        [VERB_SAVE_FLASH] = verbs_save_flash,     [VERB_RESTORE_FLASH] = verbs_restore_flash,
+        [VERB_DAMAGE_FLASH] = verbs_damage_flash, [VERB_STICK_TRNG] = verbs_stick_trng,
+        [VERB_PROBE_DEBUG] = verbs_probe_debug,   [VERB_END_RUN] = verbs_end_run,
     };
     return FUNCTIONS[verb];
 }

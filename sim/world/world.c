@@ -3,14 +3,19 @@
 /*
  * The wheel of a world: let devices run, take their calls in order of time, do what is due.
  *
- *   W1  The world's clock moves only in `queue_pop`; a device's call is one more entry of the
- * queue. W2  A device runs no further than the next entry of the queue, nor further than the
- * earliest thing another device may do plus the smallest delay between them. So whatever reaches it
- *       is there in time.
+ *   W1  The world's clock moves only in `queue_pop`; a device's call is one more entry.
+ *
+ *   W2  A device runs no further than the next entry of the queue, nor further than the
+ *       earliest thing another device may do plus the smallest delay between them. So
+ *       whatever reaches it is there in time.
+ *
  *   W3  Every random choice comes from a stream forked by name from the plan's seed.
- *   W4  Entries of one instant come out in the order they were put in; devices run, and their calls
- * are put in, in the order of the plan. W5  Equal plan and equal binaries give equal events and
- * artefacts: no host clock, address, process number or hash order enters.
+ *
+ *   W4  Entries of one instant come out in the order they were put in; devices run, and
+ *       their calls are put in, in the order of the plan.
+ *
+ *   W5  Equal plan and equal binaries give equal events and artefacts: no host clock,
+ *       address, process number or hash order enters.
  *
  *          ┌──────────────── every ready device runs to its next call ◄──────────┐
  *          ▼                                                                     │
