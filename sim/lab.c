@@ -21,6 +21,7 @@ struct Lab {
     char **ids;
     GHashTable *scenarios; /* id -> Scenario */
     GHashTable *pools;     /* path of a ROM -> DevicePool */
+    GHashTable *images;    /* path -> GBytes, as first read: one campaign, one set of images */
 };
 
 /* Opening. */
@@ -77,6 +78,8 @@ Lab *lab_open(const LabPaths *paths, GError **error)
     lab->ids = list_ids(paths->scenarios);
     lab->scenarios =
         g_hash_table_new_full(g_str_hash, g_str_equal, g_free, (GDestroyNotify)scenario_free);
+    lab->images =
+        g_hash_table_new_full(g_str_hash, g_str_equal, g_free, (GDestroyNotify)g_bytes_unref);
     lab->pools =
         g_hash_table_new_full(g_str_hash, g_str_equal, g_free, (GDestroyNotify)world_pool_free);
     return lab;
@@ -89,6 +92,7 @@ void lab_close(Lab *lab)
         g_strfreev(lab->ids);
         g_hash_table_unref(lab->scenarios);
         g_hash_table_unref(lab->pools);
+        g_hash_table_unref(lab->images);
         g_free(lab);
     }
 }
@@ -381,6 +385,7 @@ Plan *lab_plan(Lab *lab, const char *run_id, GError **error)
         .seed = run.seed,
         .has_seed = run.has_seed,
         .point = has_point ? &run.point : NULL,
+        .images = lab->images,
     };
     g_autoptr(Plan) plan = scenario_plan(scenario, &options, error);
     if (plan == NULL || !check_images(plan, error)) {

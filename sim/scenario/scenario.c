@@ -1049,8 +1049,8 @@ static bool add_named_image(Plan *plan, const ScenarioOptions *options, const ch
     if (name == NULL || strcmp(name, "none") == 0 || plan_image(plan->timeline, name) != NULL) {
         return true;
     }
-    return add_image(plan, name, options->images_folder == NULL ? NULL : image_path(options, name),
-                     error);
+    return add_image(plan, options, name,
+                     options->images_folder == NULL ? NULL : image_path(options, name), error);
 }
 
 static int by_image_name(const void *a, const void *b)
