@@ -72,8 +72,7 @@ static void scanner_add_form(Scanner *scanner, const char *name, const char *for
     g_array_append_val(scanner->forms, added);
 }
 
-/* Base64 mixes neighbours in at both ends; only the digits that depend on the secret alone count.
- */
+/* Base64 mixes neighbours in at both ends; only digits that depend on the secret alone count. */
 static void scanner_add_base64(Scanner *scanner, const char *name, const uint8_t *secret,
                                size_t secret_bytes)
 {

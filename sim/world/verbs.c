@@ -239,8 +239,7 @@ static void verbs_end_entry(StageDevice *device)
     }
 }
 
-/* Follows what the manual says the keys mean, so that the lab knows what the person has asked for.
- */
+/* Follows what the manual says the keys mean: the lab must know what the person has asked for. */
 static void verbs_press(StageDevice *device, char key)
 {
     Stage *stage = device->stage;

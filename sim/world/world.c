@@ -433,8 +433,7 @@ static bool world_run_devices(Stage *stage, GError **error)
     return true;
 }
 
-/* Ends a run whose device says more than anybody can keep: its own doing, and the same each time.
- */
+/* Ends a run whose device says more than anybody can keep: its own doing, the same each time. */
 static void world_stop_flood(Stage *stage, const DevicePool *pool, uint64_t turns)
 {
     static const char *const GROWING[] = {RECORDER_PCAPNG, RECORDER_UART};

@@ -205,6 +205,10 @@ static void fake_step(FakeMachine *fake)
         fake->ended = true;
     } else if (step->type == FAKE_DIE) {
         fake->ended = true;
+    } else if (step->type == FAKE_ROT) {
+        uint32_t offset;
+        memcpy(&offset, step->body, sizeof(offset));
+        fake->flash[offset] ^= 1;
     } else {
         if (step->type == HOSTLINK_NVM_STARTED || step->type == HOSTLINK_NVM_DONE) {
             fake_operate(fake, step);

@@ -21,6 +21,7 @@
 #define FAKE_RAW  UINT32_MAX        /* bytes as they are, header and all */
 #define FAKE_HANG (UINT32_MAX - 1u) /* never says anything again */
 #define FAKE_DIE  (UINT32_MAX - 2u) /* closes the link */
+#define FAKE_ROT  (UINT32_MAX - 3u) /* flips a byte of flash and tells nobody; body: its offset */
 
 typedef struct FakeStep {
     uint64_t at; /* device time since BEGIN */

@@ -425,6 +425,22 @@ static void test_world__uses_a_machine_again_for_the_next_run(void **state)
     run_clear(&run);
 }
 
+static void test_world__takes_a_machine_that_changes_flash_by_itself_for_broken(void **state)
+{
+    (void)state;
+    static const uint32_t OFFSET = JOURNAL_OFFSET + 5;
+    const FakeStep steps[] = {{10, FAKE_ROT, &OFFSET, sizeof(OFFSET)}};
+    Run run;
+    run_init(&run);
+    run_add_device(&run, "lock", steps, G_N_ELEMENTS(steps));
+    run_add_action(&run, VERB_POWER_ON, "lock", 0);
+    run.plan->timeline->until_at = VTIME_S;
+    run_start(&run);
+    assert_false(run.well);
+    assert_non_null(strstr(run.error->message, "flash differs at 0x5 "));
+    run_clear(&run);
+}
+
 static void test_world__takes_a_machine_that_moves_an_operation_for_broken(void **state)
 {
     (void)state;
@@ -460,6 +476,7 @@ int main(void)
         cmocka_unit_test(test_world__gives_the_same_events_again),
         cmocka_unit_test(test_world__ends_a_run_whose_device_never_stops_talking),
         cmocka_unit_test(test_world__uses_a_machine_again_for_the_next_run),
+        cmocka_unit_test(test_world__takes_a_machine_that_changes_flash_by_itself_for_broken),
         cmocka_unit_test(test_world__takes_a_machine_that_moves_an_operation_for_broken),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
