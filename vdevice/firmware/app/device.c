@@ -333,6 +333,15 @@ Status device_set_time(uint64_t seconds)
     return status_ok();
 }
 
+/* As of now: a trial that was confirmed since the start is one no more. */
+static uint32_t device_journal_state(void)
+{
+    if (device.confirming) {
+        return JOURNAL_TRIAL;
+    }
+    return device.boot.journal_state == JOURNAL_REVERTED ? JOURNAL_REVERTED : JOURNAL_CONFIRMED;
+}
+
 void device_facts(SupervisorFacts *ret_facts)
 {
     lock_poll(&device.lock, timer_now_us());
@@ -340,19 +349,12 @@ void device_facts(SupervisorFacts *ret_facts)
         .slot = (uint8_t)device.boot.slot,
         .provisioned = device.provisioned,
         .version = device.boot.version,
-        .journal_state = device.journal.current.state,
+        .journal_state = device_journal_state(),
         .reset_cause = device.boot.reset_cause,
         .report_sequence = device.report_sequence,
         .last_status = device.last.code,
         .update = device.outcome,
     };
-    if (device.confirming) {
-        facts.journal_state = JOURNAL_TRIAL;
-    } else if (device.boot.journal_state == JOURNAL_REVERTED) {
-        facts.journal_state = JOURNAL_REVERTED;
-    } else {
-        facts.journal_state = JOURNAL_CONFIRMED;
-    }
     otp_read(OTP_DEVICE_ID_WORD, facts.device_id, sizeof(facts.device_id));
     otp_read(OTP_MAC_WORD, facts.mac, sizeof(facts.mac));
     strncpy(facts.bolt, lock_policy_text(&device.lock.policy), sizeof(facts.bolt) - 1);
