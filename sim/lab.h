@@ -17,6 +17,7 @@
 
 #include <glib.h>
 
+#include "sim/evidence/recorder.h"
 #include "sim/scenario/scenario.h"
 #include "sim/verdict/catalogue.h"
 #include "sim/verdict/result.h"
@@ -66,8 +67,15 @@ char *lab_digest(const Lab *lab);
 /* The ids of all scenarios, sorted; ends with NULL. */
 char *const *lab_scenario_ids(const Lab *lab);
 
-/* The scenario of that id, or in that file if `id` ends in .yaml; the lab owns it. */
+/* The scenario of that id, in that file if `id` ends in .yaml, or drawn if it is one of explore's. */
 const Scenario *lab_scenario(Lab *lab, const char *id, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/*
+ * Takes in a scenario that is in no file, in place of an earlier one of that id, which must not be in
+ * use any more.
+ */
+const Scenario *lab_add_scenario(Lab *lab, Scenario *take_scenario, GError **error)
+    G_GNUC_WARN_UNUSED_RESULT;
 
 /* All seeded defects, sorted by name: an array of Defect that the caller frees. */
 GPtrArray *lab_defects(const Lab *lab, GError **error) G_GNUC_WARN_UNUSED_RESULT;
@@ -90,6 +98,10 @@ typedef enum LabKeep {
  */
 RunResult *lab_execute(Lab *lab, const char *run_id, const char *out, LabKeep keep,
                        GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* The same for a plan with its images, as lab_plan gives; its evidence stays with `recorder`. */
+RunResult *lab_execute_plan(Lab *lab, const Plan *plan, const char *out, LabKeep keep,
+                            Recorder *recorder) G_GNUC_WARN_UNUSED_RESULT;
 
 /* The folder of a run's bundle, relative to the output folder. */
 char *lab_bundle_path(const char *run_id);
