@@ -19,6 +19,7 @@
 #include "sim/controls.h"
 #include "sim/evidence/bundle.h"
 #include "sim/listing.h"
+#include "sim/minimize.h"
 #include "sim/report/html.h"
 #include "sim/report/junit.h"
 #include "sim/report/text.h"
@@ -58,6 +59,7 @@ typedef struct Options {
     int wall_timeout_s;
     int times;
     int gdb_port;
+    int runs_max;
     gboolean gdb;
     gboolean every_torn;
     gboolean keep_all;
@@ -86,8 +88,9 @@ enum {
     FLAGS_RUN = 4,     /* how they are run */
     FLAGS_OUT = 8,     /* the output folder */
     FLAGS_JSON = 16,   /* --json */
-    FLAGS_REPLAY = 32, /* --times, --gdb */
+    FLAGS_TIMES = 32,  /* --times */
     FLAGS_DEFECT = 64, /* --defect */
+    FLAGS_SEARCH = 128, /* --max-runs */
 };
 
 static void add_entry(GArray *entries, const char *name, char letter, GOptionArg kind, void *into,
@@ -165,12 +168,18 @@ static GArray *make_entries(Options *options, unsigned flags)
         add_entry(entries, "json", 0, G_OPTION_ARG_NONE, &options->json,
                   "results as JSON on standard output", NULL);
     }
-    if (flags & FLAGS_REPLAY) {
+    if (flags & FLAGS_TIMES) {
         add_entry(entries, "times", 0, G_OPTION_ARG_INT, &options->times, "run so often", "N");
+    }
+    if (flags & FLAGS_GDB) {
         add_entry(entries, "gdb", 0, G_OPTION_ARG_NONE, &options->gdb,
                   "start the machine halted and wait for a debugger", NULL);
         add_entry(entries, "gdb-port", 0, G_OPTION_ARG_INT, &options->gdb_port,
                   "where it listens (1234); implies --gdb", "PORT");
+    }
+    if (flags & FLAGS_SEARCH) {
+        add_entry(entries, "max-runs", 0, G_OPTION_ARG_INT, &options->runs_max,
+                  "no more than so many runs", "N");
     }
     add_entry(entries, G_OPTION_REMAINING, 0, G_OPTION_ARG_STRING_ARRAY, &options->words, NULL,
               NULL);
@@ -773,6 +782,57 @@ static int verb_replay(Lab *lab, Options *options)
     return code;
 }
 
+/* minimize */
+
+static void on_smaller(unsigned runs, unsigned steps, unsigned claims, void *user_data)
+{
+    const Options *options = user_data;
+    if (options->use_bar) {
+        fprintf(stderr, "\r\033[K%u runs: %u steps, %u claims", runs, steps, claims);
+        fflush(stderr);
+    }
+}
+
+static int minimize_one(Lab *lab, Options *options, const char *word)
+{
+    g_autoptr(GError) error = NULL;
+    MinimizeSettings settings = {
+        .defect = options->defect,
+        .out = options->out,
+        .runs_max = (unsigned)MAX(options->runs_max, 0),
+        .interrupts = &interrupts,
+    };
+    g_autoptr(MinimizeResult) result =
+        minimize_run(lab, word, &settings, on_smaller, options, &error);
+    clear_bar(options);
+    if (result == NULL) {
+        return complain(error);
+    }
+    g_autofree char *verdict = text_verdict(VERDICT_FAIL, options->use_color);
+    printf("%s\n%s\n%s %s: %s\n%u steps of %u, %u claims of %u, after %u runs%s\n"
+           "scenario: %s\nreproduce: %s check %s%s%s --out %s\n",
+           result->run_id, result->text, verdict, result->claim, result->reason,
+           result->steps_after, result->steps_before, result->claims_after, result->claims_before,
+           result->runs, result->finished ? "" : "; stopped before nothing more could go",
+           result->path, options->program, result->path, result->defect == NULL ? "" : " --defect ",
+           result->defect == NULL ? "" : result->defect, options->out);
+    return result->finished ? EXIT_PASS : EXIT_INCONCLUSIVE;
+}
+
+static int verb_minimize(Lab *lab, Options *options)
+{
+    int code = EXIT_PASS;
+    if (options->words == NULL) {
+        fprintf(stderr, "lockstep minimize: name a run that fails, its bundle, or a scenario\n");
+        return EXIT_USAGE;
+    }
+    for (char **word = options->words; *word != NULL; word++) {
+        int one = minimize_one(lab, options, *word);
+        code = MAX(code, one);
+    }
+    return code;
+}
+
 /* defects */
 
 static void on_control(const ControlResult *control, void *user_data)
@@ -935,8 +995,10 @@ static const Command COMMANDS[] = {
      verb_report},
     {"sweep", FLAGS_LAB | FLAGS_SELECT | FLAGS_RUN | FLAGS_OUT | FLAGS_JSON | FLAGS_DEFECT,
      "[SCENARIO ...]", "check what sweeps, in every torn state", verb_sweep},
-    {"replay", FLAGS_LAB | FLAGS_OUT | FLAGS_REPLAY, "RUN ...",
+    {"replay", FLAGS_LAB | FLAGS_OUT | FLAGS_TIMES | FLAGS_GDB, "RUN ...",
      "make a run again and compare digests", verb_replay},
+    {"minimize", FLAGS_LAB | FLAGS_OUT | FLAGS_DEFECT | FLAGS_SEARCH, "RUN|FILE|BUNDLE ...",
+     "find the shortest scenario that fails alike", verb_minimize},
     {"defects", FLAGS_LAB | FLAGS_RUN | FLAGS_OUT | FLAGS_JSON, "[NAME ...]",
      "try every seeded defect against the scenario that must notice", verb_defects},
     {"list", FLAGS_LAB | FLAGS_JSON, "provisions|scenarios|defects", "one row each", verb_list},
