@@ -83,13 +83,14 @@ static void on_interrupt(int number)
 /* Flags, by the verbs that have them. */
 
 enum {
-    FLAGS_LAB = 1,     /* where things are */
-    FLAGS_SELECT = 2,  /* which scenarios */
-    FLAGS_RUN = 4,     /* how they are run */
-    FLAGS_OUT = 8,     /* the output folder */
-    FLAGS_JSON = 16,   /* --json */
-    FLAGS_TIMES = 32,  /* --times */
-    FLAGS_DEFECT = 64, /* --defect */
+    FLAGS_LAB = 1,      /* where things are */
+    FLAGS_SELECT = 2,   /* which scenarios */
+    FLAGS_RUN = 4,      /* how they are run */
+    FLAGS_OUT = 8,      /* the output folder */
+    FLAGS_JSON = 16,    /* --json */
+    FLAGS_TIMES = 32,   /* --times */
+    FLAGS_DEFECT = 64,  /* --defect */
+    FLAGS_GDB = 256,    /* --gdb, --gdb-port */
     FLAGS_SEARCH = 128, /* --max-runs */
 };
 
@@ -768,12 +769,6 @@ static int verb_replay(Lab *lab, Options *options)
         fprintf(stderr, "lockstep replay: name a run, and at most %d times\n", REPLAY_TIMES_MAX);
         return EXIT_USAGE;
     }
-    if (options->gdb) {
-        fprintf(stderr,
-                "The machine waits for a debugger: gdb-multiarch build/firmware/app.elf "
-                "-ex 'target remote :%d'\n",
-                options->gdb_port);
-    }
     int code = EXIT_PASS;
     for (char **word = options->words; *word != NULL; word++) {
         int one = replay_one(lab, options, *word);
@@ -985,11 +980,12 @@ typedef struct Command {
 } Command;
 
 static const Command COMMANDS[] = {
-    {"check", FLAGS_LAB | FLAGS_SELECT | FLAGS_RUN | FLAGS_OUT | FLAGS_JSON | FLAGS_DEFECT,
+    {"check",
+     FLAGS_LAB | FLAGS_SELECT | FLAGS_RUN | FLAGS_OUT | FLAGS_JSON | FLAGS_DEFECT | FLAGS_GDB,
      "[SCENARIO|FILE|FOLDER ...]", "plan, run, judge and report: all of it", verb_check},
     {"plan", FLAGS_LAB, "RUN ...", "print the plan of a run", verb_plan},
-    {"run", FLAGS_LAB | FLAGS_OUT, "RUN|PLAN.json ...", "make a run and keep its evidence",
-     verb_run},
+    {"run", FLAGS_LAB | FLAGS_OUT | FLAGS_GDB, "RUN|PLAN.json ...",
+     "make a run and keep its evidence", verb_run},
     {"judge", FLAGS_LAB | FLAGS_JSON, "BUNDLE ...", "judge stored evidence", verb_judge},
     {"report", FLAGS_LAB | FLAGS_OUT, "[FOLDER]", "write the reports of a campaign again",
      verb_report},
@@ -1105,6 +1101,13 @@ static void options_clear(Options *options)
 static int run_command(const Command *command, Options *options)
 {
     g_autoptr(GError) error = NULL;
+    if (options->gdb) {
+        options->jobs = 1; /* One port, one machine. */
+        fprintf(stderr,
+                "The machine waits for a debugger: gdb-multiarch build/firmware/app.elf "
+                "-ex 'target remote :%d'\n",
+                options->gdb_port);
+    }
     LabPaths paths = {
         .scenarios = options->scenarios,
         .images = options->images,

@@ -23,7 +23,7 @@ static const char STYLE[] =
     "--link:#86b9e6}}"
     "*{box-sizing:border-box}body{margin:0;background:var(--bg);color:var(--fg);"
     "font:15px/1.5 system-ui,sans-serif}"
-    "main,header{max-width:1080px;margin:0 auto;padding:0 20px}header{padding-top:28px}"
+    "main,header{max-width:1400px;margin:0 auto;padding:0 20px}header{padding-top:28px}"
     "h1{font-size:26px;margin:0 0 4px;letter-spacing:-.01em}h2{font-size:19px;margin:36px 0 10px}"
     "h3{font-size:16px;margin:0;display:inline}a{color:var(--link)}p{margin:6px 0}"
     ".dim{color:var(--dim)}code{font:12.5px/1.45 ui-monospace,monospace;overflow-wrap:anywhere}"
@@ -33,10 +33,11 @@ static const char STYLE[] =
     ".card b{display:block;font-size:22px;font-variant-numeric:tabular-nums}"
     "table{border-collapse:collapse;width:100%;background:var(--card);font-size:13.5px}"
     "caption{text-align:left;color:var(--dim);padding:4px 0 8px}"
-    "th,td{border:1px solid var(--line);padding:5px 8px;text-align:left;vertical-align:top}"
+    "th,td{border:1px solid var(--line);padding:5px 7px;text-align:left;vertical-align:top}"
     "thead th{position:sticky;top:0;background:var(--card)}td.n{text-align:right;"
     "font-variant-numeric:tabular-nums}"
-    ".scroll{overflow-x:auto}.v{font-weight:600;white-space:nowrap}.pass{color:var(--pass)}"
+    ".scroll{overflow-x:auto}.what{min-width:22em;font-weight:400}.what "
+    "b{display:block}.v{font-weight:600;white-space:nowrap}.pass{color:var(--pass)}"
     ".inconclusive{color:var(--inconclusive)}.fail{color:var(--fail)}.error{color:var(--error)}"
     "details{border:1px solid var(--line);border-radius:8px;background:var(--card);margin:10px 0;"
     "padding:10px 14px}details>summary{cursor:pointer}details[open]>summary{margin-bottom:8px}"
@@ -119,11 +120,11 @@ static bool fault_used(const Assessment *assessment, int fault)
 static void add_matrix_row(GString *page, const ProvisionVerdict *provision,
                            const bool used[VERB_FAULTS])
 {
-    markup_add(page, "<tr><th scope=\"row\">");
+    markup_add(page, "<tr><th scope=\"row\" class=\"what\"><b>");
     markup_text(page, provision->provision->id);
-    markup_add(page, "</th><td>");
+    markup_add(page, "</b> ");
     markup_text(page, provision->provision->title);
-    markup_add(page, "</td><td>");
+    markup_add(page, "</th><td>");
     markup_text(page, provision->provision->status_code);
     markup_add(page, "</td><td>");
     markup_verdict(page, provision->verdict);
@@ -152,8 +153,8 @@ static void add_matrix(GString *page, const Assessment *assessment)
     markup_add(page,
                "<h2>Provisions</h2>\n<div class=\"scroll\"><table>\n<caption>A cell under a "
                "fault: the verdict there and the number of runs in which such a fault really took "
-               "effect.</caption>\n<thead><tr><th scope=\"col\">Provision</th><th scope=\"col\">"
-               "What it asks</th><th scope=\"col\">Status</th><th scope=\"col\">Verdict</th>"
+               "effect.</caption>\n<thead><tr><th scope=\"col\">Provision</th>"
+               "<th scope=\"col\">Status</th><th scope=\"col\">Verdict</th>"
                "<th scope=\"col\">Runs</th>");
     for (int i = VERB_FAULT_NONE + 1; i < VERB_FAULTS; i++) {
         if (used[i]) {

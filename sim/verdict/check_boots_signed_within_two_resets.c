@@ -73,7 +73,10 @@ static void watch(const Event *event, Start *start, ClaimVerdict *claim)
         *start = (Start){.seq = 0};
         return;
     case EVENT_DEVICE_DIED:
-        give_up(start, event, claim);
+        claim->occasions++;
+        verdict_lower(claim, VERDICT_FAIL, &event->seq, 1,
+                      "the device cannot go on (event %" G_GUINT64_FORMAT "): %s", event->seq,
+                      event_text(event, "reason") == NULL ? "?" : event_text(event, "reason"));
         *start = (Start){.seq = 0};
         return;
     default:
