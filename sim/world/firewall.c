@@ -5,6 +5,8 @@
 #define PORT_DHCP_SERVER 67u
 #define PORT_DHCP_CLIENT 68u
 #define BROADCAST        0xffffffffu
+#define TCP_SYN          0x02u
+#define TCP_ACK          0x10u
 #define TCP_URGENT       0x20u
 #define TCP_CHECKSUM     16u
 #define IPV4_CHECKSUM    10u
@@ -69,6 +71,7 @@ static bool admit_tcp(const Firewall *firewall, const FrameIpv4 *ipv4, FirewallF
         frame_checksum(segment, ipv4->payload_bytes, pseudo) != 0) {
         return false;
     }
+    flow->opens = (segment[13] & (TCP_SYN | TCP_ACK)) == TCP_SYN;
     flow->client = ipv4->from;
     flow->client_port = frame_get16(segment);
     uint16_t port = frame_get16(segment + 2);

@@ -37,6 +37,7 @@ typedef struct Firewall {
 
 typedef struct FirewallFlow {
     bool is_service;  /* a segment to a service, now with its inside address */
+    bool opens;       /* its first one */
     unsigned service; /* which */
     uint32_t client;
     uint16_t client_port;

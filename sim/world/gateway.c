@@ -532,6 +532,10 @@ void gateway_input(Gateway *gateway, const uint8_t *frame, size_t bytes)
         return;
     }
     pump(gateway); /* keeps G2, and sets libslirp's clock, which only a poll does */
+    if (gateway->flow.opens && gateway->streams->len >= GATEWAY_STREAMS_MAX) {
+        gateway->refused++;
+        return;
+    }
     slirp_input(gateway->slirp, copy, (int)bytes);
     pump(gateway);
     gateway->flow.is_service = false;

@@ -42,6 +42,9 @@ typedef enum GatewayError {
 
 #define GATEWAY_SERVICES_MAX 8u
 
+/* More connections at a time than any home has; the next are not answered. */
+#define GATEWAY_STREAMS_MAX 64u
+
 /* The addresses of the home network, in host order. */
 typedef struct GatewayAddresses {
     uint32_t network;

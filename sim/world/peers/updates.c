@@ -574,6 +574,12 @@ static void serve_requests(Session *session)
             session->plain->len < request.head_bytes + request.body_bytes) {
             return;
         }
+        if (gateway_stream_waiting(session->stream) > UPDATES_WAITING_MAX) {
+            session->over = true;
+            end_download(session, false);
+            gateway_stream_reset(session->stream);
+            return;
+        }
         end_download(session, true);
         tell_request(session, &request);
         reply_to(session, &request, session->plain->data + request.head_bytes);
@@ -629,6 +635,9 @@ static void updates_received(void *user_data, const uint8_t *bytes, size_t count
     uint8_t plain[2048];
     size_t read;
     while ((read = tls_session_read(session->tls, plain, sizeof plain)) > 0) {
+        if (session->stalled) {
+            continue; /* nobody will ever look at it */
+        }
         g_byte_array_append(session->plain, plain, (guint)read);
         serve_requests(session);
         if (session->over) {

@@ -35,6 +35,9 @@ typedef struct Updates Updates;
 #define UPDATES_STALL_NS (600 * VTIME_S) /* how long it keeps a session that it stalls itself */
 #define UPDATES_BREAK_NS (2 * VTIME_S)   /* between the last byte before a reset, and the reset */
 
+/* A device that asks on and on without reading is cut off when so much waits for it. */
+#define UPDATES_WAITING_MAX (8u << 20)
+
 typedef enum UpdatesMode {
     UPDATES_MODE_NORMAL,
     UPDATES_MODE_STALL,      /* after so many bytes of a body nothing more comes */

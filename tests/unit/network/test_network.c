@@ -19,6 +19,7 @@
 #include <glib.h>
 
 #include "sim/base/digest.h"
+#include "sim/world/frame.h"
 #include "sim/world/network.h"
 #include "tests/fakes/fake_client.h"
 #include "vdevice/contract/cloud_api.h"
@@ -512,6 +513,42 @@ static void test_network__writes_a_capture_that_tshark_reads_and_decrypts(void *
     close_fixture(&fixture);
 }
 
+/* The first segment of a connection from `port`, straight from a device that has gone mad. */
+static void send_first_segment(Fixture *fixture, uint16_t port)
+{
+    uint8_t segment[FRAME_TCP_BYTES] = {0};
+    uint8_t frame[FRAME_BYTES_MAX];
+    FrameStation device = {.address = NETWORK_LEASES};
+    FrameStation router = {{{0x52, 0x55}}, NETWORK_UPDATES};
+    frame_put32(router.mac.bytes + 2, NETWORK_ROUTER);
+    memcpy(device.mac.bytes, fixture->mint.mac, FRAME_MAC_BYTES);
+    frame_put16(segment, port);
+    frame_put16(segment + 2, CLOUD_PORT);
+    segment[12] = 0x50;
+    segment[13] = 0x02;
+    frame_put16(segment + 14, 1000);
+    uint32_t pseudo =
+        frame_pseudo_sum(device.address, router.address, FRAME_PROTOCOL_TCP, sizeof segment);
+    frame_put16(segment + 16, frame_checksum(segment, sizeof segment, pseudo));
+    size_t bytes =
+        frame_write_ipv4(frame, device, router, FRAME_PROTOCOL_TCP, segment, sizeof segment);
+    network_send(fixture->network, fixture->port, frame, bytes);
+}
+
+static void test_network__survives_a_flood_of_connections(void **state)
+{
+    (void)state;
+    Fixture fixture;
+    open_fixture(&fixture);
+    run_until(&fixture, 20 * VTIME_S);
+    for (unsigned i = 0; i < 5000; i++) {
+        send_first_segment(&fixture, (uint16_t)(10000 + i));
+    }
+    run_until(&fixture, queue_now(fixture.queue) + 200 * VTIME_S);
+    assert_int_equal(get(&fixture, CLOUD_PATH_MANIFEST, 0)->outcome, FAKE_CLIENT_DONE);
+    close_fixture(&fixture);
+}
+
 static void fault_frame(Fixture *fixture, int64_t frame, const char *kind)
 {
     Action *action = plan_action_new(VERB_FAULT_FRAME, "lock");
@@ -626,6 +663,7 @@ int main(void)
         cmocka_unit_test(test_network__mutates_as_many_replies_as_told),
         cmocka_unit_test(test_network__lets_the_attacker_pretend_to_be_the_router_for_a_while),
         cmocka_unit_test(test_network__pings_through_malformed_frames),
+        cmocka_unit_test(test_network__survives_a_flood_of_connections),
         cmocka_unit_test(test_network__writes_a_capture_that_tshark_reads_and_decrypts),
         cmocka_unit_test(test_network__carries_a_session_whatever_befalls_one_frame),
     };
