@@ -459,6 +459,7 @@ RunResult *lab_execute_plan(Lab *lab, const Plan *plan, const char *out, LabKeep
         result = result_new(plan, verdict, recorder_events(recorder));
     } else {
         result = result_new_error(plan->run_id, plan->scenario, cause->message);
+        g_clear_error(&cause);
     }
     Digest id = plan_id(plan_json);
     digest_print(&id, result->plan_id);
