@@ -97,6 +97,7 @@ static void add_head(GString *page, const Assessment *assessment)
     char faults[64];
     g_snprintf(faults, sizeof faults, "%u / %u", assessment->effective, assessment->asked);
     add_card(page, faults, "faults took effect / asked");
+    add_number_card(page, assessment->repeated, "runs made twice, same evidence");
     char provisions[64];
     g_snprintf(provisions, sizeof provisions, "%u / %u", assessment->provisions_judged,
                assessment->provisions->len);

@@ -198,6 +198,7 @@ static void count_run(Assessment *assessment, GHashTable *by_id, const RunResult
     ScenarioSummary *scenario = (ScenarioSummary *)assessment_scenario(assessment, run->scenario);
     assessment->counts[run->verdict]++;
     assessment->judged = verdict_join(assessment->judged, run->verdict);
+    assessment->repeated += run->repeated ? 1 : 0;
     for (int i = 0; i < VERB_FAULTS; i++) {
         assessment->asked += run->asked[i];
         assessment->effective += run->effective[i];
@@ -243,6 +244,7 @@ static void reset(Assessment *assessment)
     memset(assessment->counts, 0, sizeof assessment->counts);
     assessment->asked = 0;
     assessment->effective = 0;
+    assessment->repeated = 0;
     assessment->provisions_judged = 0;
     assessment->judged = VERDICT_PASS;
     for (guint i = 0; i < assessment->scenarios->len; i++) {
@@ -357,6 +359,7 @@ char *assessment_to_json(const Assessment *assessment)
     }
     canon_member_integer(canon, "faults_asked", assessment->asked);
     canon_member_integer(canon, "faults_effective", assessment->effective);
+    canon_member_integer(canon, "repeated", assessment->repeated);
     canon_end_object(canon);
     canon_key(canon, "provisions");
     canon_begin_array(canon);

@@ -83,6 +83,7 @@ typedef struct Assessment {
     uint32_t counts[VERDICTS];
     uint32_t asked;
     uint32_t effective;
+    uint32_t repeated; /* runs made twice, with the same evidence; a difference is an ERROR */
     uint32_t provisions_judged;
     Verdict judged;
     bool complete;

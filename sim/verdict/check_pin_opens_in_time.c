@@ -69,7 +69,26 @@ static bool is_jammed(const DeviceSetup *device, const GPtrArray *events, const 
     return jammed;
 }
 
-static void judge(const DeviceSetup *device, const GPtrArray *events, guint entered,
+/* Whether a hand comes in between: at the bolt, at the button inside, or at the key that locks. */
+static bool interferes(const Event *event, const Plan *plan)
+{
+    int64_t number = event_integer(event, "action", 0);
+    switch ((int)event->kind) {
+    case EVENT_USER_BUTTON:
+    case EVENT_USER_TURNED_BOLT:
+        return true;
+    case EVENT_USER_KEY:
+        return g_strcmp0(event_text(event, "key"), "*") == 0;
+    case EVENT_FAULT_INJECTED:
+        return number >= 1 && number <= plan->timeline->actions->len &&
+               ((const Action *)g_ptr_array_index(plan->timeline->actions, (guint)number - 1))
+                       ->verb == VERB_JAM_BOLT;
+    default:
+        return false;
+    }
+}
+
+static void judge(const Plan *plan, const DeviceSetup *device, const GPtrArray *events, guint entered,
                   ClaimVerdict *claim)
 {
     const Event *pin = g_ptr_array_index(events, entered);
@@ -84,7 +103,8 @@ static void judge(const DeviceSetup *device, const GPtrArray *events, guint ente
         if (!is_about(event, device)) {
             continue;
         }
-        if (event->kind == EVENT_POWER_LOST || event->kind == EVENT_DEVICE_RESET) {
+        if (event->kind == EVENT_POWER_LOST || event->kind == EVENT_DEVICE_RESET ||
+            interferes(event, plan)) {
             return;
         }
         if (event->kind == EVENT_BOLT_MOVED &&
@@ -117,7 +137,7 @@ void check_pin_opens_in_time(const Plan *plan, const GPtrArray *events, ClaimVer
                 event->kind == EVENT_USER_PIN_ENTERED && event_integer(event, "correct", 0) != 0;
             if (asks && door.booted && door.locked && door.wrong < WRONG_PINS_FREE &&
                 !is_jammed(device, events, plan, i)) {
-                judge(device, events, i, claim);
+                judge(plan, device, events, i, claim);
             }
             follow(event, &door);
         }

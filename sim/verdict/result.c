@@ -90,6 +90,7 @@ void result_write(const RunResult *result, Canon *canon)
     canon_member_text(canon, "plan_id", result->plan_id);
     canon_member_text(canon, "digest", result->digest);
     canon_member_text(canon, "bundle", result->bundle);
+    canon_member_truth(canon, "repeated", result->repeated);
     canon_member_integer(canon, "ended", result->ended);
     canon_member_integer(canon, "events", result->event_count);
     write_faults(canon, "faults_asked", result->asked);
@@ -241,6 +242,10 @@ RunResult *result_read(const TreeNode *node, GError **error)
         !read_faults(node, "faults_asked", result->asked, error) ||
         !read_faults(node, "faults_effective", result->effective, error) ||
         !read_claims(tree_require(node, "claims", error), result, error)) {
+        return NULL;
+    }
+    const TreeNode *repeated = tree_get(node, "repeated");
+    if (repeated != NULL && !tree_truth(repeated, &result->repeated, error)) {
         return NULL;
     }
     if (result->run_id == NULL || result->scenario == NULL) {

@@ -36,6 +36,7 @@ typedef struct RunResult {
     char digest[DIGEST_TEXT_BYTES]; /* of the bundle; empty for ERROR */
     VTime ended;
     int64_t event_count;
+    bool repeated;     /* made twice, and the evidence was the same */
     char *bundle;      /* folder below the output folder, or NULL when not kept */
     GPtrArray *claims; /* of ClaimResult, one per claim; empty for ERROR */
     uint32_t asked[VERB_FAULTS];
