@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "sim/base/bytes.h"
+#include "sim/crash.h"
 #include "sim/evidence/bundle.h"
 #include "sim/scenario/schedule.h"
 #include "sim/world/world.h"
@@ -21,6 +22,8 @@ struct Lab {
     char **ids;
     GHashTable *scenarios; /* id -> Scenario */
     GHashTable *pools;     /* path of a ROM -> DevicePool */
+    CrashSource *source;   /* of the run from a crash state that was planned last; or NULL */
+    char *source_id;       /* its clean run */
     GHashTable *images;    /* path -> GBytes, as first read: one campaign, one set of images */
 };
 
@@ -88,6 +91,8 @@ Lab *lab_open(const LabPaths *paths, GError **error)
 void lab_close(Lab *lab)
 {
     if (lab != NULL) {
+        crash_source_free(lab->source);
+        g_free(lab->source_id);
         catalogue_free(lab->catalogue);
         g_strfreev(lab->ids);
         g_hash_table_unref(lab->scenarios);
@@ -173,8 +178,12 @@ const Scenario *lab_scenario(Lab *lab, const char *id, GError **error)
     }
     if (schedule_is_id(id)) {
         g_autofree char *text = schedule_text(id);
-        g_autoptr(Scenario) drawn = scenario_parse(id, id, text, strlen(text), error);
-        return drawn == NULL ? NULL : lab_add_scenario(lab, g_steal_pointer(&drawn), error);
+        Scenario *drawn = scenario_parse(id, id, text, strlen(text), error);
+        if (drawn != NULL) {
+            /* Only the last one stays, for there is no end of them. */
+            g_hash_table_replace(lab->scenarios, g_strdup("explore/"), drawn);
+        }
+        return drawn;
     }
     if (!is_file && !g_strv_contains((const char *const *)lab->ids, id)) {
         const char *meant = tree_did_you_mean(id, (const char *const *)lab->ids);
@@ -358,6 +367,27 @@ static bool check_images(const Plan *plan, GError **error)
     return true;
 }
 
+/* A run from a crash state: the clean run is made first, for its operations. */
+static Plan *plan_crash(Lab *lab, const SweepRun *run, const Scenario *scenario, GError **error)
+{
+    CrashPoint point;
+    if (!crash_point_parse(run->crash, &point)) {
+        g_set_error(error, LAB_ERROR, LAB_ERROR_INPUT,
+                    "error: \"%s\" is no crash state; expected boot#N:TEAR or live#N:TEAR",
+                    run->crash);
+        return NULL;
+    }
+    uint64_t seed = run->has_seed ? run->seed : scenario_seed(scenario);
+    g_autofree char *id = sweep_run_id(run->scenario, NULL, run->defect, seed);
+    if (g_strcmp0(id, lab->source_id) != 0) {
+        g_clear_pointer(&lab->source, crash_source_free);
+        g_clear_pointer(&lab->source_id, g_free);
+        lab->source = crash_source_new(lab, run->scenario, run->defect, seed, NULL, error);
+        lab->source_id = lab->source == NULL ? NULL : g_steal_pointer(&id);
+    }
+    return lab->source == NULL ? NULL : crash_source_point(lab->source, lab, &point, true, error);
+}
+
 Plan *lab_plan(Lab *lab, const char *run_id, GError **error)
 {
     g_auto(SweepRun) run = {.scenario = NULL};
@@ -371,6 +401,9 @@ Plan *lab_plan(Lab *lab, const char *run_id, GError **error)
     const Scenario *scenario = lab_scenario(lab, run.scenario, error);
     if (scenario == NULL) {
         return NULL;
+    }
+    if (run.crash != NULL) {
+        return plan_crash(lab, &run, scenario, error);
     }
     bool has_point = run.point.axis != SWEEP_NONE;
     if (has_point && run.point.axis != scenario_sweep(scenario)->axis) {

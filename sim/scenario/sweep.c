@@ -155,6 +155,13 @@ static bool parse_point(const char *text, SweepPoint *ret_point)
     return true;
 }
 
+/* Whether a point is one of crash states: its own module reads it further. */
+static bool is_crash(const char *text)
+{
+    return (g_str_has_prefix(text, "boot#") || g_str_has_prefix(text, "live#")) &&
+           text[strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789#:.,")] == '\0';
+}
+
 bool sweep_parse_run_id(const char *run_id, SweepRun *ret_run)
 {
     if (strlen(run_id) > RUN_ID_CHARS_MAX) {
@@ -168,9 +175,10 @@ bool sweep_parse_run_id(const char *run_id, SweepRun *ret_run)
     g_auto(GStrv) where = g_strsplit(parts[0], "@", 2);
     run.scenario = g_strdup(where[0]);
     if (where[0] == NULL || where[0][0] == '\0' ||
-        (where[1] != NULL && !parse_point(where[1], &run.point))) {
+        (where[1] != NULL && !is_crash(where[1]) && !parse_point(where[1], &run.point))) {
         return false;
     }
+    run.crash = where[1] != NULL && is_crash(where[1]) ? g_strdup(where[1]) : NULL;
     for (size_t i = 1; parts[i] != NULL; i++) {
         guint64 seed = 0;
         if (g_str_has_prefix(parts[i], "defect=") && run.defect == NULL) {
@@ -192,5 +200,6 @@ bool sweep_parse_run_id(const char *run_id, SweepRun *ret_run)
 void sweep_run_clear(SweepRun *run)
 {
     g_clear_pointer(&run->scenario, g_free);
+    g_clear_pointer(&run->crash, g_free);
     g_clear_pointer(&run->defect, g_free);
 }

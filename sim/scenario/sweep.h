@@ -25,6 +25,7 @@ typedef enum SweepAxis {
     SWEEP_NONE,
     SWEEP_NVM_OPERATION, /* cut at each NVM operation seen, in one or every torn state */
     SWEEP_INSTRUCTION,   /* cut at so many seeded instructions within the window */
+    SWEEP_FRAME,         /* do something to each frame of a device's conversation */
 } SweepAxis;
 
 #define SWEEP_POINTS_MAX 2000000
@@ -32,33 +33,34 @@ typedef enum SweepAxis {
 /* One point. */
 typedef struct SweepPoint {
     SweepAxis axis;
-    uint64_t number; /* of the operation or the instruction */
-    char torn[16];   /* nvm.operation: the torn state's word; otherwise empty */
+    uint64_t number; /* of the operation, the instruction, or the frame */
+    char how[16];    /* nvm.operation: the torn state; frame: what becomes of it; otherwise empty */
 } SweepPoint;
 
 /* What is swept, as the scenario says it. */
 typedef struct Sweep {
     SweepAxis axis;
-    uint32_t count;       /* instruction: how many points */
-    char torn[16];        /* nvm.operation: a torn state, or "each", or "drawn" */
+    uint32_t count;       /* instruction, frame: so many of them; frame: 0 is all */
+    char how[16];         /* nvm.operation, frame: a word, or "each", or "drawn" */
     char target[64];      /* the device */
     const Pattern *after; /* NULL: from the start */
     const Pattern *until; /* NULL: to the end */
 } Sweep;
 
-/* The torn states, ending with NULL. */
-const char *const *sweep_torn_states(void);
+/* What can become of a point of that axis, ending with NULL: torn states, or fates of a frame. */
+const char *const *sweep_hows(SweepAxis axis);
 
 /*
- * The points the events of the reference run give, in order: an array of SweepPoint. `every_torn`
- * takes each torn state at each operation, whatever the sweep says.
+ * The points the events of the reference run give, in order: an array of SweepPoint. `every_how`
+ * takes each word at each point, and every point, whatever the sweep says.
  */
-GArray *sweep_points(const Sweep *sweep, uint64_t seed, const GPtrArray *events, bool every_torn);
+GArray *sweep_points(const Sweep *sweep, uint64_t seed, const GPtrArray *events, bool every_how);
 
 /* Parts of a run id. `defect` is NULL for the compliant firmware; axis SWEEP_NONE is no point. */
 typedef struct SweepRun {
     char *scenario;
     SweepPoint point;
+    char *crash; /* behind "@", "boot#..." or "live#...", for a run from a crash state; or NULL */
     char *defect;
     uint64_t seed;
     bool has_seed;

@@ -34,6 +34,10 @@ struct Device {
     VTime weak_decay;   /* how long after */
     QueueTicket weak_ticket;
     QueueTicket call_ticket;
+    uint8_t *frail; /* of a sector: bits it was born with that flip after a power-on; or NULL */
+    uint32_t frail_offset;
+    VTime frail_decay;
+    QueueTicket frail_ticket;
 };
 
 Device *device_new(const DeviceOptions *options, Machine *machine)
@@ -63,6 +67,8 @@ void device_free(Device *device)
     }
     queue_remove(device->options.queue, device->weak_ticket);
     queue_remove(device->options.queue, device->call_ticket);
+    queue_remove(device->options.queue, device->frail_ticket);
+    g_free(device->frail);
     g_array_free(device->weak, TRUE);
     observer_free(device->observer);
     nvm_free(device->nvm);
@@ -118,20 +124,40 @@ static void device_write_image(Device *device, uint32_t offset, GBytes *image)
     }
 }
 
+/* Makes it what a loss of power has left. Blank pages are not sent: a new device has them. */
+static void device_begin_again(Device *device, const DeviceBirth *birth)
+{
+    for (uint32_t at = 0; at < FLASH_BYTES; at += FLASH_SECTOR_BYTES) {
+        const uint8_t *page = birth->flash + at;
+        if (page[0] != 0xff || memcmp(page, page + 1, FLASH_SECTOR_BYTES - 1) != 0) {
+            device_write_flash(device, at, page, FLASH_SECTOR_BYTES);
+        }
+    }
+    if (birth->weak != NULL) {
+        device->frail = g_memdup2(birth->weak, FLASH_SECTOR_BYTES);
+        device->frail_offset = birth->weak_offset;
+        device->frail_decay = birth->weak_decay;
+    }
+}
+
 void device_begin(Device *device, const DeviceBirth *birth)
 {
+    const uint8_t *otp = birth->flash != NULL ? birth->otp : birth->mint->otp;
     GByteArray *orders = device_orders(device);
     machine_restart_time(device->machine);
     wire_append(orders, HOSTLINK_BEGIN, &birth->begin, sizeof(birth->begin));
-    if (birth->mint->provisioned) {
+    if (birth->flash != NULL) {
+        device_begin_again(device, birth);
+    } else if (birth->mint->provisioned) {
         device_write_flash(device, FACTORY_OFFSET, birth->mint->record,
                            sizeof(birth->mint->record));
     }
-    device_write_image(device, SLOT_A_OFFSET, birth->image_a);
-    device_write_image(device, SLOT_B_OFFSET, birth->image_b);
-    nvm_put_otp(device->nvm, 0, birth->mint->otp, sizeof(birth->mint->otp));
-    wire_append_range(orders, HOSTLINK_WRITE, HOSTLINK_SPACE_OTP, 0, birth->mint->otp,
-                      sizeof(birth->mint->otp));
+    if (birth->flash == NULL) {
+        device_write_image(device, SLOT_A_OFFSET, birth->image_a);
+        device_write_image(device, SLOT_B_OFFSET, birth->image_b);
+    }
+    nvm_put_otp(device->nvm, 0, otp, sizeof(birth->mint->otp));
+    wire_append_range(orders, HOSTLINK_WRITE, HOSTLINK_SPACE_OTP, 0, otp, sizeof(birth->mint->otp));
     factory_add_secrets(birth->mint, observer_scanner(device->observer));
     observer_begin(device->observer, birth->begin.bolt_position);
 }
@@ -169,6 +195,33 @@ static void device_weak_decayed(void *user_data)
     g_array_set_size(device->weak, 0);
 }
 
+/* The bits it was born with as weak have had their time. */
+static void device_frail_decayed(void *user_data)
+{
+    Device *device = user_data;
+    device->frail_ticket = QUEUE_TICKET_NONE;
+    device_damage_flash(device, device->frail_offset, device->frail, FLASH_SECTOR_BYTES);
+    observer_flash_changed(device->observer, device->frail_offset, FLASH_SECTOR_BYTES);
+    g_clear_pointer(&device->frail, g_free);
+}
+
+/* A cell that is driven again is weak no more. Called before the operation's end is dealt with. */
+static void device_drive_frail(Device *device, const HostlinkNvmOperation *done)
+{
+    for (unsigned i = 0; i < NVM_PENDING_MAX; i++) {
+        const NvmPending *pending = &device->nvm->pending[i];
+        if (pending->operation.number != done->number || done->kind == HOSTLINK_NVM_OTP) {
+            continue;
+        }
+        for (uint32_t at = 0; at < done->bytes; at++) {
+            uint32_t place = done->offset + at - device->frail_offset;
+            if (place < FLASH_SECTOR_BYTES) {
+                device->frail[place] &= done->kind == HOSTLINK_NVM_ERASE ? 0 : pending->data[at];
+            }
+        }
+    }
+}
+
 void device_power_on(Device *device)
 {
     if (device->state != DEVICE_OFF) {
@@ -185,6 +238,10 @@ void device_power_on(Device *device)
     if (device->armed.when != HOSTLINK_CUT_DISARM) {
         wire_append(device_orders(device), HOSTLINK_CUT, &device->armed, sizeof(device->armed));
         device->armed.when = HOSTLINK_CUT_DISARM;
+    }
+    if (device->frail != NULL) {
+        device->frail_ticket = queue_add(device->options.queue, vtime_add(now, device->frail_decay),
+                                         device_frail_decayed, device);
     }
     if (device->weak->len > 0) {
         device->weak_ticket = queue_add(device->options.queue,
@@ -302,6 +359,8 @@ static bool device_power_was_lost(Device *device, const WireCall *call, GError *
 {
     queue_remove(device->options.queue, device->weak_ticket);
     device->weak_ticket = QUEUE_TICKET_NONE;
+    queue_remove(device->options.queue, device->frail_ticket);
+    device->frail_ticket = QUEUE_TICKET_NONE;
     device->state = DEVICE_OFF;
     device->cut_now = false;
     device->lost_at = queue_now(device->options.queue);
@@ -325,6 +384,9 @@ static void device_take_call(void *user_data)
     WireCall call = *machine_call(device->machine);
     device->call_ticket = QUEUE_TICKET_NONE;
     device->state = DEVICE_READY;
+    if (call.type == HOSTLINK_NVM_DONE && device->frail != NULL) {
+        device_drive_frail(device, &call.nvm);
+    }
     bool well = observer_call(device->observer, &call, "cut", &error);
     if (well && call.type == HOSTLINK_POWER_LOST) {
         well = device_power_was_lost(device, &call, &error);

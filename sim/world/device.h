@@ -60,6 +60,12 @@ typedef struct DeviceBirth {
     HostlinkBegin begin;
     GBytes *image_a; /* or NULL */
     GBytes *image_b; /* or NULL */
+    /* With these it begins with what a loss of power has left, and neither mint nor images. */
+    const uint8_t *flash; /* FLASH_BYTES, or NULL */
+    const uint8_t *otp;
+    const uint8_t *weak; /* bits of a sector that flip `weak_decay` after power-on, or NULL */
+    uint32_t weak_offset;
+    VTime weak_decay;
 } DeviceBirth;
 
 /* Makes a device of `machine`, which stays the caller's and must have its power off. */

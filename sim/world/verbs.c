@@ -120,6 +120,9 @@ static HostlinkCut verbs_cut_of(Stage *stage, const Action *action)
         units = (uint64_t)plan_integer(action, "units");
     }
     cut.units = (uint32_t)MIN(units, UINT32_MAX);
+    if (plan_argument(action, "draw") != NULL) {
+        cut.seed = (uint64_t)plan_integer(action, "draw");
+    }
     cut.decay = (uint64_t)plan_duration(action, "decay");
     if (plan_argument(action, "at_operation") != NULL) {
         cut.when = HOSTLINK_CUT_AT_NVM;

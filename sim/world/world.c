@@ -33,6 +33,7 @@
 #include <assert.h>
 #include <string.h>
 
+#include "sim/base/bytes.h"
 #include "sim/world/stage.h"
 #include "sim/world/verbs.h"
 #include "vdevice/contract/image.h"
@@ -288,6 +289,64 @@ static bool world_mint(Stage *stage, StageDevice *device, DevicePool *pool, uint
     return true;
 }
 
+/* What the plan says a loss of power has left of the first device's memories, if it does. */
+static bool world_find_state(const Timeline *timeline, DeviceBirth *birth, GError **error)
+{
+    const ImageFile *flash = plan_image(timeline, WORLD_STATE_FLASH);
+    const ImageFile *otp = plan_image(timeline, WORLD_STATE_OTP);
+    const ImageFile *weak = plan_image(timeline, WORLD_STATE_WEAK);
+    if (flash == NULL) {
+        return true;
+    }
+    if (flash->bytes == NULL || g_bytes_get_size(flash->bytes) != FLASH_BYTES || otp == NULL ||
+        otp->bytes == NULL || g_bytes_get_size(otp->bytes) != OTP_WORDS * 4 ||
+        (weak != NULL &&
+         (weak->bytes == NULL || g_bytes_get_size(weak->bytes) != sizeof(WorldWeak)))) {
+        g_set_error(error, WORLD_ERROR, WORLD_ERROR_PLAN,
+                    "the plan begins with memories it does not have");
+        return false;
+    }
+    birth->flash = g_bytes_get_data(flash->bytes, NULL);
+    birth->otp = g_bytes_get_data(otp->bytes, NULL);
+    if (weak != NULL) {
+        const WorldWeak *bits = g_bytes_get_data(weak->bytes, NULL);
+        birth->weak = bits->mask;
+        birth->weak_offset = MIN(bits->offset, FLASH_BYTES - FLASH_SECTOR_BYTES);
+        birth->weak_decay = bits->decay;
+    }
+    return true;
+}
+
+/* Puts down a device's memories as they are now. */
+static void world_keep_memory(Stage *stage, const StageDevice *device, const char *suffix)
+{
+    const Nvm *nvm = device_nvm(device->device);
+    const char *name = device->setup->name;
+    bool first = device == stage->devices;
+    g_autofree char *flash =
+        g_strdup_printf("flash%s%s%s.bin", suffix, first ? "" : "-", first ? "" : name);
+    g_autofree char *otp =
+        g_strdup_printf("otp%s%s%s.bin", suffix, first ? "" : "-", first ? "" : name);
+    g_byte_array_append(recorder_artefact(stage->recorder, flash), nvm->flash, sizeof(nvm->flash));
+    g_byte_array_append(recorder_artefact(stage->recorder, otp), nvm->otp, sizeof(nvm->otp));
+}
+
+/* The sectors that have changed since a crash state, which is known, was begun with. */
+static void world_keep_changes(Stage *stage, const StageDevice *device)
+{
+    const Nvm *nvm = device_nvm(device->device);
+    GByteArray *changes = recorder_artefact(stage->recorder, WORLD_FLASH_CHANGES);
+    for (uint32_t sector = 0; sector < NVM_SECTORS; sector++) {
+        uint32_t offset = sector * FLASH_SECTOR_BYTES;
+        if (nvm->touched[sector]) {
+            bytes_write_le32(changes, offset);
+            g_byte_array_append(changes, nvm->flash + offset, FLASH_SECTOR_BYTES);
+        }
+    }
+    g_byte_array_append(recorder_artefact(stage->recorder, RECORDER_OTP), nvm->otp,
+                        sizeof(nvm->otp));
+}
+
 static bool world_bear(Stage *stage, StageDevice *device, DevicePool *pool, GError **error)
 {
     const Timeline *timeline = stage->timeline;
@@ -305,12 +364,16 @@ static bool world_bear(Stage *stage, StageDevice *device, DevicePool *pool, GErr
     };
     if (!world_find_image(timeline, setup->image, &birth.image_a, error) ||
         !world_find_image(timeline, setup->image_b, &birth.image_b, error) ||
-        !world_mint(stage, device, pool, world_security_counter(birth.image_a), error)) {
+        !world_mint(stage, device, pool, world_security_counter(birth.image_a), error) ||
+        (device == stage->devices && !world_find_state(timeline, &birth, error))) {
         return false;
     }
     device->port =
         network_attach(stage->network, setup->name, device->mint.mac, world_frame_arrived, device);
     device_begin(device->device, &birth);
+    if (timeline->record_nvm && birth.flash == NULL) {
+        world_keep_memory(stage, device, "-start");
+    }
     return true;
 }
 
@@ -470,15 +533,11 @@ static bool world_turn(Stage *stage, const DevicePool *pool, GError **error)
 static void world_keep_memories(Stage *stage)
 {
     for (guint i = 0; i < stage->device_count; i++) {
-        const Nvm *nvm = device_nvm(stage->devices[i].device);
-        const char *name = stage->devices[i].setup->name;
-        g_autofree char *flash =
-            i == 0 ? g_strdup(RECORDER_FLASH) : g_strdup_printf("flash-%s.bin", name);
-        g_autofree char *otp =
-            i == 0 ? g_strdup(RECORDER_OTP) : g_strdup_printf("otp-%s.bin", name);
-        g_byte_array_append(recorder_artefact(stage->recorder, flash), nvm->flash,
-                            sizeof(nvm->flash));
-        g_byte_array_append(recorder_artefact(stage->recorder, otp), nvm->otp, sizeof(nvm->otp));
+        if (i == 0 && plan_image(stage->timeline, WORLD_STATE_FLASH) != NULL) {
+            world_keep_changes(stage, &stage->devices[i]);
+        } else {
+            world_keep_memory(stage, &stage->devices[i], "");
+        }
     }
 }
 

@@ -25,6 +25,7 @@
 #include "sim/base/vtime.h"
 #include "sim/evidence/recorder.h"
 #include "sim/scenario/plan.h"
+#include "vdevice/contract/memory_map.h"
 
 typedef enum WorldError {
     WORLD_ERROR_MACHINE, /* the device process died, hung, or broke the hostlink's rules */
@@ -50,6 +51,25 @@ typedef struct WorldSettings {
     bool debugger;            /* start the machine with QEMU's gdb stub, halted, no timeouts */
     unsigned debugger_port;   /* 0 means 1234 */
 } WorldSettings;
+
+/*
+ * A plan may begin with what a loss of power has left of the first device's memories: images of
+ * these names, of FLASH_BYTES, of OTP_WORDS words, and, if bits are weak, one WorldWeak. Its bundle
+ * then has the sectors that changed (an offset of four bytes, little-endian, and the sector), not
+ * all of flash.
+ */
+#define WORLD_STATE_FLASH   "state.flash"
+#define WORLD_STATE_OTP     "state.otp"
+#define WORLD_STATE_WEAK    "state.weak"
+#define WORLD_FLASH_CHANGES "flash.changes"
+
+/* Bits of one sector that read differently `decay` after power-on, unless driven again before. */
+typedef struct WorldWeak {
+    VTime decay;
+    uint32_t offset;
+    uint32_t reserved;
+    uint8_t mask[FLASH_SECTOR_BYTES];
+} WorldWeak;
 
 /* What a run amounted to, beside its events. */
 typedef struct WorldOutcome {
