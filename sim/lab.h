@@ -67,7 +67,10 @@ char *lab_digest(const Lab *lab);
 /* The ids of all scenarios, sorted; ends with NULL. */
 char *const *lab_scenario_ids(const Lab *lab);
 
-/* The scenario of that id, in that file if `id` ends in .yaml, or drawn if it is one of explore's. */
+/*
+ * The scenario of that id, in that file if `id` ends in .yaml, or drawn if it is one of explore's. The
+ * lab owns it; a drawn one goes when the next is asked for.
+ */
 const Scenario *lab_scenario(Lab *lab, const char *id, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /*

@@ -18,6 +18,7 @@
 #include "sim/campaign.h"
 #include "sim/controls.h"
 #include "sim/evidence/bundle.h"
+#include "sim/explore.h"
 #include "sim/listing.h"
 #include "sim/minimize.h"
 #include "sim/report/html.h"
@@ -60,6 +61,8 @@ typedef struct Options {
     int times;
     int gdb_port;
     int runs_max;
+    char *duration;
+    gboolean verbose;
     gboolean gdb;
     gboolean every_torn;
     gboolean keep_all;
@@ -92,6 +95,7 @@ enum {
     FLAGS_DEFECT = 64,  /* --defect */
     FLAGS_GDB = 256,    /* --gdb, --gdb-port */
     FLAGS_SEARCH = 128, /* --max-runs */
+    FLAGS_EXPLORE = 256, /* --seed, --for, --jobs, --max-fail, --verbose */
 };
 
 static void add_entry(GArray *entries, const char *name, char letter, GOptionArg kind, void *into,
@@ -181,6 +185,18 @@ static GArray *make_entries(Options *options, unsigned flags)
     if (flags & FLAGS_SEARCH) {
         add_entry(entries, "max-runs", 0, G_OPTION_ARG_INT, &options->runs_max,
                   "no more than so many runs", "N");
+    }
+    if (flags & FLAGS_EXPLORE) {
+        add_entry(entries, "seed", 0, G_OPTION_ARG_STRING, &options->seed,
+                  "what everything is drawn from (1)", "N");
+        add_entry(entries, "for", 0, G_OPTION_ARG_STRING, &options->duration,
+                  "begin no round after so long, such as 90s, 10m or 2h (1m)", "TIME");
+        add_entry(entries, "jobs", 'j', G_OPTION_ARG_INT, &options->jobs,
+                  "so many runs at once; as many as processors if not given", "N");
+        add_entry(entries, "max-fail", 0, G_OPTION_ARG_INT, &options->fail_max,
+                  "stop after so many different failures (1); 0: go on", "N");
+        add_entry(entries, "verbose", 'v', G_OPTION_ARG_NONE, &options->verbose,
+                  "print every schedule, not only those that fail", NULL);
     }
     add_entry(entries, G_OPTION_REMAINING, 0, G_OPTION_ARG_STRING_ARRAY, &options->words, NULL,
               NULL);
@@ -828,6 +844,109 @@ static int verb_minimize(Lab *lab, Options *options)
     return code;
 }
 
+/* explore */
+
+static void on_explored(const RunResult *result, const char *text, bool first, void *user_data)
+{
+    const Options *options = user_data;
+    if (options->verbose || first) {
+        clear_bar(options);
+        g_autofree char *verdict = text_verdict(result->verdict, options->use_color);
+        printf("%s %s%s%s\n%s\n", verdict, result->run_id, result->reason == NULL ? "" : ": ",
+               result->reason == NULL ? "" : result->reason, text);
+        fflush(stdout);
+    }
+}
+
+static void on_round(const ExploreReport *report, void *user_data)
+{
+    const Options *options = user_data;
+    if (options->use_bar) {
+        fprintf(stderr, "\r\033[K%u runs  ✔%u ✖%u ?%u !%u  %u things seen, %u parents", report->runs,
+                report->counts[VERDICT_PASS], report->counts[VERDICT_FAIL],
+                report->counts[VERDICT_INCONCLUSIVE], report->counts[VERDICT_ERROR],
+                report->features, report->parents);
+        fflush(stderr);
+    }
+}
+
+/* "10m" and "2h" as people say them for the clock on the wall. */
+static bool parse_wall(const char *text, int64_t *ret_us)
+{
+    VTime time = 0;
+    size_t length = strlen(text);
+    bool minutes = length > 1 && text[length - 1] == 'm' && g_ascii_isdigit(text[length - 2]);
+    g_autofree char *full = g_strdup_printf("%s%s", text, minutes ? "in" : "");
+    if (!vtime_parse(full, &time) || time <= 0) {
+        return false;
+    }
+    *ret_us = time / VTIME_US;
+    return true;
+}
+
+static void print_explored(const Options *options, const ExploreReport *report)
+{
+    g_autofree char *word = text_verdict(report->verdict, options->use_color);
+    unsigned undecided = report->counts[VERDICT_INCONCLUSIVE] - report->idle;
+    printf("%s %s\n", word, report->reason == NULL ? "" : report->reason);
+    printf("%u runs in %" G_GINT64_FORMAT " s: %u PASS, %u FAIL, %u with a fault that never met its "
+           "moment, %u undecided, %u ERROR\n",
+           report->runs, report->wall_us / G_USEC_PER_SEC, report->counts[VERDICT_PASS],
+           report->counts[VERDICT_FAIL], report->idle, undecided, report->counts[VERDICT_ERROR]);
+    printf("%u fresh, %u mutated; %u things seen, %u schedules were the first to show one\n",
+           report->fresh, report->runs - MIN(report->fresh, report->runs), report->features,
+           report->parents);
+    printf("made again: %u of %u, %u different; canary %s: %s after %u runs\n", report->again,
+           report->runs, report->differences, EXPLORE_CANARY,
+           report->canary == NULL ? "not caught" : "caught", report->canary_runs);
+    for (guint i = 0; i < report->failures->len; i++) {
+        const RunResult *run = g_ptr_array_index(report->failures, i);
+        printf("%s %s: %s\n", verdict_name(run->verdict), run->run_id, run->reason);
+    }
+    if (report->failures->len > 0) {
+        const RunResult *run = g_ptr_array_index(report->failures, 0);
+        printf("reproduce: %s replay '%s' --out %s\nminimize: %s minimize '%s' --out %s\n",
+               options->program, run->run_id, options->out, options->program, run->run_id,
+               options->out);
+    }
+}
+
+static int verb_explore(Lab *lab, Options *options)
+{
+    g_autoptr(GError) error = NULL;
+    guint64 seed = 1;
+    int64_t wall_us = options->runs_max > 0 ? 0 : 60 * G_USEC_PER_SEC;
+    if ((options->seed != NULL &&
+         !g_ascii_string_to_unsigned(options->seed, 10, 0, G_MAXINT64, &seed, NULL)) ||
+        (options->duration != NULL && !parse_wall(options->duration, &wall_us))) {
+        fprintf(stderr, "lockstep explore: --seed is a whole number, --for a time such as 10m\n");
+        return EXIT_USAGE;
+    }
+    ExploreSettings settings = {
+        .seed = seed,
+        .defect = options->defect,
+        .out = options->out,
+        .jobs = (unsigned)options->jobs,
+        .runs_max = (unsigned)MAX(options->runs_max, 0),
+        .fail_max = (unsigned)MAX(options->fail_max, 0),
+        .wall_us = wall_us,
+        .interrupts = &interrupts,
+    };
+    ExploreListener listener = {on_explored, on_round, options};
+    printf("lockstep %s  explore  seed %" G_GUINT64_FORMAT "%s%s  %d jobs\n", LOCKSTEP_VERSION, seed,
+           options->defect == NULL ? "" : "  defect ",
+           options->defect == NULL ? "" : options->defect, options->jobs);
+    fflush(stdout);
+    g_autoptr(ExploreReport) report = explore_run(lab, &settings, &listener, &error);
+    clear_bar(options);
+    if (report == NULL) {
+        return complain(error);
+    }
+    print_explored(options, report);
+    bool nothing = report->runs == 0 && report->verdict != VERDICT_ERROR;
+    return nothing ? EXIT_INCONCLUSIVE : exit_of(report->verdict);
+}
+
 /* defects */
 
 static void on_control(const ControlResult *control, void *user_data)
@@ -993,6 +1112,8 @@ static const Command COMMANDS[] = {
      "[SCENARIO ...]", "check what sweeps, in every torn state", verb_sweep},
     {"replay", FLAGS_LAB | FLAGS_OUT | FLAGS_TIMES | FLAGS_GDB, "RUN ...",
      "make a run again and compare digests", verb_replay},
+    {"explore", FLAGS_LAB | FLAGS_OUT | FLAGS_DEFECT | FLAGS_SEARCH | FLAGS_EXPLORE, "",
+     "draw stories of faults, as many as there is time for", verb_explore},
     {"minimize", FLAGS_LAB | FLAGS_OUT | FLAGS_DEFECT | FLAGS_SEARCH, "RUN|FILE|BUNDLE ...",
      "find the shortest scenario that fails alike", verb_minimize},
     {"defects", FLAGS_LAB | FLAGS_RUN | FLAGS_OUT | FLAGS_JSON, "[NAME ...]",
@@ -1143,6 +1264,7 @@ int main(int argc, char **argv)
     sigaction(SIGTERM, &action, NULL);
     signal(SIGPIPE, SIG_IGN);
     Options options = {.program = g_strdup(argv[0])};
+    options.fail_max = strcmp(command->name, "explore") == 0 ? 1 : 0;
     g_autoptr(GError) error = NULL;
     int code = EXIT_USAGE;
     g_autofree char *name = g_strdup_printf("lockstep %s", command->name);

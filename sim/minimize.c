@@ -15,6 +15,7 @@
 #include "sim/scenario/draft.h"
 #include "sim/scenario/reading.h"
 
+#define LIMIT_DEFAULT  (3600 * VTIME_S)
 #define ROUNDS_MAX     4
 #define TITLE_CHARS    98
 #define SLUG_CHARS_MAX 100
@@ -246,14 +247,19 @@ static void reduce_claims(Minimizer *minimizer)
 
 static void reduce_length(Minimizer *minimizer)
 {
-    VTime wanted = second_after(minimizer->evidence_at);
-    if (wanted >= minimizer->ended) {
-        return;
+    static const VTime MORE[] = {0, 8 * VTIME_S, 58 * VTIME_S};
+    for (size_t i = 0; i < G_N_ELEMENTS(MORE); i++) {
+        VTime wanted = second_after(minimizer->evidence_at) + MORE[i];
+        if (wanted >= minimizer->ended) {
+            return;
+        }
+        Plan *plan = copy_plan(minimizer->plan);
+        set_until(plan, wanted);
+        plan->timeline->limit = wanted <= LIMIT_DEFAULT ? LIMIT_DEFAULT : plan->timeline->limit;
+        if (try(minimizer, plan)) {
+            return;
+        }
     }
-    Plan *plan = copy_plan(minimizer->plan);
-    set_until(plan, wanted);
-    plan->timeline->limit = wanted <= 3600 * VTIME_S ? 3600 * VTIME_S : plan->timeline->limit;
-    try(minimizer, plan);
 }
 
 /* Steps, and what is given, by chunks of falling size. */

@@ -23,6 +23,7 @@
 #define OLD_IMAGE      "app-1.0.0"
 #define NEW_IMAGE      "app-1.1.0"
 #define FRESH_IMAGE    "app-1.2.0"
+#define EPOCH_SECONDS  1798761600            /* 2027-01-01 */
 #define SETTLE         (5 * 60 * VTIME_S)    /* until every fault started by a late event is over */
 #define RECOVER        (150 * 60 * VTIME_S)  /* some sessions' worth of the longest back-off */
 
@@ -707,6 +708,7 @@ static char *tell(const Story *story, const char *id, uint64_t seed)
     g_strfreev(plan->proves);
     plan->proves = g_strsplit("5.9-1 5.9-2 5.3-2", " ", 0);
     plan->timeline->seed = seed;
+    plan->timeline->epoch_seconds = EPOCH_SECONDS;
     add_given(plan, story);
     add_action(plan, VERB_POWER_ON, 0);
     for (guint i = 0; i < story->steps->len; i++) {

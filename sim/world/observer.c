@@ -385,9 +385,13 @@ static void observer_progress(Observer *observer, const WireCall *call)
     OBSERVE(observer, EVENT_DEVICE_PROGRESS, EVENT_INTEGER("code", code), EVENT_TEXT("name", name),
             OBSERVER_INSTRUCTIONS(observer));
     if (code == OBSERVER_ROM_RECOVERY) {
+        unsigned acceptable = 0;
+        for (unsigned slot = 0; slot < 2; slot++) {
+            acceptable += nvm_image(observer->options.nvm, slot)->allowed ? 1 : 0;
+        }
         OBSERVE(observer, EVENT_BOOT_RECOVERY, EVENT_INTEGER("code", observer->status),
                 EVENT_TEXT("name", observer_status_text(observer->status)),
-                OBSERVER_INSTRUCTIONS(observer));
+                EVENT_INTEGER("acceptable", acceptable), OBSERVER_INSTRUCTIONS(observer));
     } else if (code == OBSERVER_APP_STARTED && observer->slot >= 0 && observer->slot_signed) {
         char version[OBSERVER_VERSION_CHARS];
         const NvmImage *image = nvm_image(observer->options.nvm, (unsigned)observer->slot);

@@ -1,0 +1,502 @@
+/* SPDX-License-Identifier: MIT */
+
+/*
+ * X1  A round is chosen before it runs, from the seed and from what the rounds before it have shown.
+ * X2  Results of a round are taken in the order it was chosen in, not in that of their arrival.
+ * X3  The clock on the wall is read between rounds only.
+ *
+ * A request to a worker is "KEEP RUN_ID"; a reply is {"features":[...],"result":{...}}.
+ */
+
+#include "sim/explore.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "sim/base/canon.h"
+#include "sim/scenario/schedule.h"
+#include "sim/workers.h"
+
+#define WAIT_MS      250
+#define FRESH_CHANCE ((Ratio){1, 2})
+
+typedef struct Job {
+    char *id; /* of the schedule */
+    bool again;
+    RunResult *result;
+    GArray *features; /* of uint32_t */
+} Job;
+
+typedef struct Explorer {
+    Lab *lab;
+    const ExploreSettings *settings;
+    const ExploreListener *listener;
+    ExploreReport *report;
+    Workers *workers;
+    GPtrArray *parents;  /* of char *: ids */
+    GHashTable *seen;    /* features */
+    GHashTable *reasons; /* of failures */
+    Prng draw;
+    uint64_t fresh;    /* number of the next fresh schedule */
+    uint64_t mutation; /* number of the next mutation */
+} Explorer;
+
+/* What a run has shown. */
+
+static uint32_t hash_text(uint32_t hash, const char *text)
+{
+    for (size_t i = 0; text != NULL && text[i] != '\0'; i++) {
+        hash = (hash ^ (uint8_t)text[i]) * 16777619u; /* FNV-1a */
+    }
+    return (hash ^ '|') * 16777619u;
+}
+
+/* The words of an event, without what is merely a count, a time or an address. */
+static uint32_t summary(const Event *event)
+{
+    static const char *const NUMBERS[] = {"code", "attempts", "reason", "status", "value", NULL};
+    uint32_t hash = hash_text(2166136261u, event_kind_name(event->kind));
+    for (size_t i = 0; i < event->field_count; i++) {
+        const EventField *field = &event->fields[i];
+        bool word = field->kind == EVENT_VALUE_TEXT && event->kind != EVENT_UART_LINE &&
+                    strlen(field->text) < 24 && strcmp(field->key, "client_id") != 0 &&
+                    strcmp(field->key, "range") != 0;
+        bool number = field->kind == EVENT_VALUE_TRUTH || g_strv_contains(NUMBERS, field->key);
+        if (word) {
+            hash = hash_text(hash_text(hash, field->key), field->text);
+        } else if (number && field->kind != EVENT_VALUE_TEXT) {
+            g_autofree char *text = g_strdup_printf("%" G_GINT64_FORMAT, field->integer);
+            hash = hash_text(hash_text(hash, field->key), text);
+        }
+    }
+    return hash;
+}
+
+/* Whether an event is a step of the story that the lock itself takes. */
+static bool is_step(EventKind kind)
+{
+    switch ((int)kind) {
+    case EVENT_POWER_LOST:
+    case EVENT_DEVICE_RESET:
+    case EVENT_BOOT_SLOT_STARTED:
+    case EVENT_BOOT_RECOVERY:
+    case EVENT_JOURNAL_RECORDED:
+    case EVENT_COUNTER_RAISED:
+    case EVENT_UPDATE_STAGING_STARTED:
+    case EVENT_TLS_HANDSHAKE:
+    case EVENT_DOWNLOAD_STARTED:
+    case EVENT_DOWNLOAD_FINISHED:
+    case EVENT_MOTOR_DRIVEN:
+    case EVENT_BOLT_STALLED:
+    case EVENT_DEVICE_STATUS:
+        return true;
+    default:
+        return false;
+    }
+}
+
+static int by_number(const void *a, const void *b)
+{
+    uint32_t first = *(const uint32_t *)a;
+    uint32_t second = *(const uint32_t *)b;
+    return first < second ? -1 : first > second ? 1 : 0;
+}
+
+static void sort_once(GArray *features)
+{
+    guint kept = 0;
+    g_array_sort(features, by_number);
+    for (guint i = 0; i < features->len; i++) {
+        uint32_t feature = g_array_index(features, uint32_t, i);
+        if (kept == 0 || g_array_index(features, uint32_t, kept - 1) != feature) {
+            g_array_index(features, uint32_t, kept++) = feature;
+        }
+    }
+    g_array_set_size(features, kept);
+}
+
+GArray *explore_features(const GPtrArray *events)
+{
+    GArray *features = g_array_new(FALSE, FALSE, sizeof(uint32_t));
+    uint32_t before = 0;
+    uint32_t journal = 2166136261u;
+    for (guint i = 0; i < events->len; i++) {
+        const Event *event = g_ptr_array_index(events, i);
+        uint32_t one = summary(event);
+        g_array_append_val(features, one);
+        if (event->kind == EVENT_JOURNAL_RECORDED) {
+            /* The whole sequence so far, not only the last pair. */
+            journal = hash_text(hash_text(journal, event_text(event, "state")),
+                                event_text(event, "slot"));
+            g_array_append_val(features, journal);
+        }
+        if (is_step(event->kind)) {
+            uint32_t pair = before * 31 + one;
+            g_array_append_val(features, pair);
+            before = one;
+        }
+    }
+    sort_once(features);
+    return features;
+}
+
+/* Working. */
+
+static char *reply_of(const RunResult *result, const GArray *features)
+{
+    g_autoptr(Canon) canon = canon_new();
+    canon_begin_object(canon);
+    canon_key(canon, "features");
+    canon_begin_array(canon);
+    for (guint i = 0; i < features->len; i++) {
+        canon_integer(canon, g_array_index(features, uint32_t, i));
+    }
+    canon_end_array(canon);
+    canon_key(canon, "result");
+    result_write(result, canon);
+    canon_end_object(canon);
+    return canon_finish(canon);
+}
+
+static char *serve(const char *request, void *user_data)
+{
+    Explorer *explorer = user_data;
+    if (request == NULL) {
+        lab_close(explorer->lab);
+        return NULL;
+    }
+    LabKeep keep = (LabKeep)(request[0] - '0');
+    g_autoptr(GError) error = NULL;
+    g_autoptr(Recorder) recorder = recorder_new();
+    g_autoptr(Plan) plan = lab_plan(explorer->lab, request + 2, &error);
+    g_autoptr(RunResult) result =
+        plan == NULL ? result_new_error(request + 2, "explore", error->message)
+                     : lab_execute_plan(explorer->lab, plan, explorer->settings->out, keep, recorder);
+    g_autoptr(GArray) features = explore_features(recorder_events(recorder));
+    return reply_of(result, features);
+}
+
+static bool read_reply(const char *line, Job *job, GError **error)
+{
+    g_autoptr(Tree) tree = tree_parse("reply", line, strlen(line), true, error);
+    const TreeNode *features = tree == NULL ? NULL : tree_require(tree_root(tree), "features", error);
+    const TreeNode *result = features == NULL ? NULL : tree_require(tree_root(tree), "result", error);
+    job->result = result == NULL ? NULL : result_read(result, error);
+    for (size_t i = 0; job->result != NULL && i < features->count; i++) {
+        int64_t number = 0;
+        if (!tree_integer(features->children[i], 0, UINT32_MAX, &number, error)) {
+            return false;
+        }
+        uint32_t feature = (uint32_t)number;
+        g_array_append_val(job->features, feature);
+    }
+    return job->result != NULL;
+}
+
+static void take_reply(Job *job, const char *run_id, const char *line)
+{
+    g_autoptr(GError) error = NULL;
+    if (line == NULL || !read_reply(line, job, &error)) {
+        result_free(job->result);
+        job->result = result_new_error(run_id, job->id, line == NULL ? "the worker died" : error->message);
+    }
+}
+
+static void job_free(void *job)
+{
+    Job *at = job;
+    g_free(at->id);
+    result_free(at->result);
+    g_array_unref(at->features);
+    g_free(at);
+}
+
+static void add_job(GPtrArray *jobs, const char *id, bool again)
+{
+    Job *job = g_new0(Job, 1);
+    job->id = g_strdup(id);
+    job->again = again;
+    job->features = g_array_new(FALSE, FALSE, sizeof(uint32_t));
+    g_ptr_array_add(jobs, job);
+}
+
+/* Without the seed, which the schedule brings along. */
+static char *run_id_of(const char *id, const char *defect)
+{
+    return g_strdup_printf("%s%s%s", id, defect == NULL ? "" : "+defect=",
+                           defect == NULL ? "" : defect);
+}
+
+/* Runs all jobs; false if interrupted before the last was done. */
+static bool run_jobs(Explorer *explorer, GPtrArray *jobs, const char *defect, LabKeep keep)
+{
+    const volatile sig_atomic_t *interrupts = explorer->settings->interrupts;
+    g_autoptr(GPtrArray) run_ids = g_ptr_array_new_with_free_func(g_free);
+    guint next = 0;
+    for (guint i = 0; i < jobs->len; i++) {
+        const Job *job = g_ptr_array_index(jobs, i);
+        g_ptr_array_add(run_ids, run_id_of(job->id, defect));
+    }
+    while (next < jobs->len || workers_busy(explorer->workers) > 0) {
+        bool stop = interrupts != NULL && *interrupts > 0;
+        if (stop && (workers_busy(explorer->workers) == 0 || *interrupts > 1)) {
+            return false;
+        }
+        if (!stop && next < jobs->len) {
+            const Job *job = g_ptr_array_index(jobs, next);
+            g_autofree char *request =
+                g_strdup_printf("%d %s", (int)(job->again ? LAB_KEEP_NONE : keep),
+                                (const char *)g_ptr_array_index(run_ids, next));
+            if (workers_send(explorer->workers, request, next)) {
+                next++;
+                continue;
+            }
+        }
+        unsigned tag = 0;
+        g_autofree char *reply = NULL;
+        if (workers_wait(explorer->workers, WAIT_MS, &tag, &reply)) {
+            take_reply(g_ptr_array_index(jobs, tag), g_ptr_array_index(run_ids, tag), reply);
+        }
+    }
+    return true;
+}
+
+/* Choosing. */
+
+/* A mutation of a parent, or a fresh schedule; the caller's. */
+static char *choose(Explorer *explorer)
+{
+    bool fresh = prng_chance(&explorer->draw, FRESH_CHANCE) || explorer->parents->len == 0;
+    if (!fresh) {
+        /* Younger parents first, more often than not. */
+        uint64_t a = prng_below(&explorer->draw, explorer->parents->len);
+        uint64_t b = prng_below(&explorer->draw, explorer->parents->len);
+        const char *parent = g_ptr_array_index(explorer->parents, (guint)MAX(a, b));
+        g_autofree char *id = schedule_mutated_id(parent, explorer->mutation++);
+        if (schedule_depth(id) <= SCHEDULE_DEPTH_MAX) {
+            return g_steal_pointer(&id);
+        }
+    }
+    explorer->report->fresh++;
+    return schedule_fresh_id(explorer->settings->seed, explorer->fresh++);
+}
+
+static GPtrArray *choose_round(Explorer *explorer)
+{
+    GPtrArray *jobs = g_ptr_array_new_with_free_func(job_free);
+    unsigned left = explorer->settings->runs_max == 0
+                        ? EXPLORE_ROUND
+                        : MIN(EXPLORE_ROUND, explorer->settings->runs_max - explorer->report->runs);
+    for (unsigned i = 0; i < left; i++) {
+        g_autofree char *id = choose(explorer);
+        add_job(jobs, id, false);
+        if (i % EXPLORE_AGAIN == 0) {
+            add_job(jobs, id, true);
+        }
+    }
+    return jobs;
+}
+
+/* Taking results. */
+
+static char *reason_of(const RunResult *result)
+{
+    GString *reason = g_string_new(NULL);
+    for (const char *at = result->reason; at != NULL && *at != '\0'; at++) {
+        if (!g_ascii_isdigit(*at)) {
+            g_string_append_c(reason, *at);
+        }
+    }
+    return g_string_free(reason, FALSE);
+}
+
+static void keep_scenario(const Explorer *explorer, const Job *job, const char *text)
+{
+    g_autofree char *below = g_strdup_printf("%s.yaml", job->id);
+    g_autofree char *path = g_build_filename(explorer->settings->out, below, NULL);
+    g_autofree char *folder = g_path_get_dirname(path);
+    /* A convenience: the bundle is the evidence, and the name alone brings the run back. */
+    if (g_mkdir_with_parents(folder, 0755) == 0) {
+        g_file_set_contents(path, text, -1, NULL);
+    }
+}
+
+/* Whether no claim was left undecided: then it was only that a fault never met its moment. */
+static bool is_idle(const RunResult *result)
+{
+    bool idle = result->verdict == VERDICT_INCONCLUSIVE;
+    for (guint i = 0; i < result->claims->len; i++) {
+        const ClaimResult *claim = g_ptr_array_index(result->claims, i);
+        idle = idle && claim->verdict == VERDICT_PASS;
+    }
+    return idle;
+}
+
+static void learn(Explorer *explorer, const Job *job)
+{
+    bool news = false;
+    for (guint i = 0; i < job->features->len; i++) {
+        news = g_hash_table_add(explorer->seen,
+                                GUINT_TO_POINTER(g_array_index(job->features, uint32_t, i))) ||
+               news;
+    }
+    if (news) {
+        g_ptr_array_add(explorer->parents, g_strdup(job->id));
+    }
+    explorer->report->features = g_hash_table_size(explorer->seen);
+    explorer->report->parents = explorer->parents->len;
+}
+
+static void fail_campaign(ExploreReport *report, char *take_reason)
+{
+    report->verdict = VERDICT_ERROR;
+    g_free(report->reason);
+    report->reason = take_reason;
+}
+
+static void take_again(ExploreReport *report, const Job *job, const Job *before)
+{
+    report->again++;
+    if (before->result != NULL && strcmp(job->result->digest, before->result->digest) != 0) {
+        report->differences++;
+        fail_campaign(report, g_strdup_printf("%s was not the same when run again", job->id));
+    }
+}
+
+static void take_job(Explorer *explorer, const Job *job)
+{
+    ExploreReport *report = explorer->report;
+    Verdict verdict = job->result->verdict;
+    g_autofree char *text = schedule_text(job->id);
+    bool first = false;
+    report->runs++;
+    report->counts[verdict]++;
+    report->idle += is_idle(job->result) ? 1 : 0;
+    if (verdict == VERDICT_FAIL || verdict == VERDICT_ERROR) {
+        char *reason = reason_of(job->result);
+        first = g_hash_table_add(explorer->reasons, reason);
+        keep_scenario(explorer, job, text);
+    }
+    if (verdict == VERDICT_ERROR) {
+        fail_campaign(report, g_strdup_printf("%s: %s", job->id, job->result->reason));
+    }
+    report->verdict = verdict == VERDICT_FAIL ? verdict_join(report->verdict, verdict) : report->verdict;
+    explorer->listener->finished(job->result, text, first, explorer->listener->user_data);
+    learn(explorer, job);
+}
+
+static void take_round(Explorer *explorer, GPtrArray *jobs)
+{
+    for (guint i = 0; i < jobs->len; i++) { /* X2 */
+        Job *job = g_ptr_array_index(jobs, i);
+        if (job->result == NULL) {
+            continue;
+        }
+        if (job->again) {
+            take_again(explorer->report, job, g_ptr_array_index(jobs, i - 1));
+            continue;
+        }
+        guint reasons = g_hash_table_size(explorer->reasons);
+        take_job(explorer, job);
+        if (g_hash_table_size(explorer->reasons) > reasons) {
+            g_ptr_array_add(explorer->report->failures, job->result);
+        }
+    }
+    /* The results that are kept are the report's now. */
+    for (guint i = 0; i < jobs->len; i++) {
+        Job *job = g_ptr_array_index(jobs, i);
+        if (g_ptr_array_find(explorer->report->failures, job->result, NULL)) {
+            job->result = NULL;
+        }
+    }
+}
+
+static bool is_over(const Explorer *explorer, int64_t started_us)
+{
+    const ExploreSettings *settings = explorer->settings;
+    ExploreReport *report = explorer->report;
+    report->wall_us = g_get_monotonic_time() - started_us; /* X3 */
+    return (settings->interrupts != NULL && *settings->interrupts > 0) ||
+           report->verdict == VERDICT_ERROR ||
+           (settings->runs_max > 0 && report->runs >= settings->runs_max) ||
+           (settings->fail_max > 0 && report->failures->len >= settings->fail_max) ||
+           (settings->wall_us > 0 && report->wall_us >= settings->wall_us);
+}
+
+/* Looks for the canary with fresh schedules, as the campaign will look for what is not known. */
+static void catch_canary(Explorer *explorer)
+{
+    ExploreReport *report = explorer->report;
+    bool whole = true;
+    for (uint64_t n = 0; whole && report->canary == NULL && report->canary_runs < EXPLORE_CANARY_RUNS;) {
+        g_autoptr(GPtrArray) jobs = g_ptr_array_new_with_free_func(job_free);
+        for (unsigned i = 0; i < EXPLORE_ROUND; i++) {
+            g_autofree char *id = schedule_fresh_id(explorer->settings->seed, n++);
+            add_job(jobs, id, false);
+        }
+        whole = run_jobs(explorer, jobs, EXPLORE_CANARY, LAB_KEEP_NONE);
+        for (guint i = 0; i < jobs->len && report->canary == NULL; i++) {
+            const Job *job = g_ptr_array_index(jobs, i);
+            report->canary_runs++;
+            if (job->result != NULL && job->result->verdict == VERDICT_FAIL) {
+                report->canary = g_strdup(job->result->run_id);
+            }
+        }
+    }
+    if (whole && report->canary == NULL) {
+        fail_campaign(report, g_strdup_printf("the canary %s was not caught in %u runs", EXPLORE_CANARY,
+                                              report->canary_runs));
+    }
+}
+
+static void explorer_clear(Explorer *explorer)
+{
+    g_ptr_array_unref(explorer->parents);
+    g_hash_table_unref(explorer->seen);
+    g_hash_table_unref(explorer->reasons);
+}
+
+ExploreReport *explore_run(Lab *lab, const ExploreSettings *settings,
+                           const ExploreListener *listener, GError **error)
+{
+    if (!lab_check_defect(lab, EXPLORE_CANARY, error) ||
+        (settings->defect != NULL && !lab_check_defect(lab, settings->defect, error))) {
+        return NULL;
+    }
+    Prng root = prng_new(settings->seed);
+    ExploreReport *report = g_new0(ExploreReport, 1);
+    report->failures = g_ptr_array_new_with_free_func((GDestroyNotify)result_free);
+    Explorer explorer = {
+        .lab = lab,
+        .settings = settings,
+        .listener = listener,
+        .report = report,
+        .parents = g_ptr_array_new_with_free_func(g_free),
+        .seen = g_hash_table_new(NULL, NULL),
+        .reasons = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL),
+        .draw = prng_fork(&root, "explore"),
+    };
+    int64_t started_us = g_get_monotonic_time();
+    fflush(NULL); /* Or the children would write it again. */
+    explorer.workers = workers_new(settings->jobs, serve, &explorer);
+    catch_canary(&explorer);
+    while (!is_over(&explorer, started_us)) {
+        g_autoptr(GPtrArray) jobs = choose_round(&explorer); /* X1 */
+        run_jobs(&explorer, jobs, settings->defect, LAB_KEEP_UNLESS_PASS);
+        take_round(&explorer, jobs);
+        listener->round(report, listener->user_data);
+    }
+    workers_free(explorer.workers, settings->interrupts != NULL && *settings->interrupts > 1);
+    explorer_clear(&explorer);
+    return report;
+}
+
+void explore_report_free(ExploreReport *report)
+{
+    if (report != NULL) {
+        g_free(report->canary);
+        g_free(report->reason);
+        g_ptr_array_unref(report->failures);
+        g_free(report);
+    }
+}
