@@ -126,6 +126,8 @@ static const char *axis_name(const Scenario *scenario)
         return "nvm.operation";
     case SWEEP_INSTRUCTION:
         return "instruction";
+    case SWEEP_FRAME:
+        return "frame";
     case SWEEP_NONE:
         break;
     }
