@@ -12,10 +12,11 @@
 #define ROW       12
 #define COLUMNS   ((WIDTH - LEFT) / CELL)
 #define CELLS_MAX 20000
-#define ROWS_MAX  7
+#define ROWS_MAX  12
 
-static const char *const ROW_NAMES[ROWS_MAX] = {"nothing", "prefix",   "random",     "half",
-                                                "weak",    "complete", "instruction"};
+static const char *const ROW_NAMES[ROWS_MAX] = {"nothing",   "prefix",   "random", "half",
+                                                "weak",      "complete", "lose",   "corrupt",
+                                                "duplicate", "delay",    "hold",   "instruction"};
 
 /* Where a point's cell is: the row, by the text behind the colon, or -1 for a run that is no point.
  */
@@ -25,6 +26,7 @@ static int row_of(const char *run_id)
         return ROWS_MAX - 1;
     }
     const char *point = strstr(run_id, "@nvm.op#");
+    point = point == NULL ? strstr(run_id, "@frame#") : point;
     const char *torn = point == NULL ? NULL : strchr(point, ':');
     for (int row = 0; torn != NULL && row < ROWS_MAX; row++) {
         if (g_str_has_prefix(torn + 1, ROW_NAMES[row])) {

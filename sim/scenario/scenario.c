@@ -16,10 +16,11 @@
 #include "sim/scenario/reading.h"
 
 /* 2027-01-01 00:00:00 UTC: a day on which all certificates of the lab are good. */
-#define EPOCH_SECONDS_DEFAULT  1798761600
-#define LIMIT_DEFAULT          (3600 * VTIME_S)
-#define BOOT_HOLD              (2 * VTIME_S)
-#define INSTRUCTION_POINTS_MAX 100000
+#define EPOCH_SECONDS_DEFAULT      1798761600
+#define LIMIT_DEFAULT              (3600 * VTIME_S)
+#define BOOT_HOLD                  (2 * VTIME_S)
+#define INSTRUCTION_POINTS_DEFAULT 100
+#define SWEEP_COUNT_MAX            100000
 
 struct Scenario {
     Tree *tree;
@@ -381,41 +382,63 @@ static bool parse_trigger(const TreeNode *step, Action *action, GError **error)
     return action->delay >= 0 || tree_refuse(delay, error, "a delay cannot be negative");
 }
 
+static const SweepAxis AXES[] = {SWEEP_NVM_OPERATION, SWEEP_INSTRUCTION, SWEEP_FRAME};
+static const char *const AXIS_NAMES[] = {"nvm.operation", "instruction", "frame", NULL};
+
+/* The word for what becomes of a point: one of the axis's own, "drawn", or "each". */
+static bool parse_how(Scenario *scenario, const TreeNode *node, GError **error)
+{
+    g_autoptr(GPtrArray) words = g_ptr_array_new();
+    g_ptr_array_add(words, (void *)"drawn");
+    g_ptr_array_add(words, (void *)"each");
+    for (const char *const *how = sweep_hows(scenario->sweep.axis); *how != NULL; how++) {
+        g_ptr_array_add(words, (void *)*how);
+    }
+    g_ptr_array_add(words, NULL);
+    size_t index = 0;
+    if (!tree_choice(node, (const char *const *)words->pdata, &index, error)) {
+        return false;
+    }
+    g_strlcpy(scenario->sweep.how, words->pdata[index], sizeof scenario->sweep.how);
+    return true;
+}
+
 static bool parse_sweep_node(Scenario *scenario, const TreeNode *node, GError **error)
 {
-    static const char *const KEYS[] = {"axis", "count", "torn", NULL};
-    static const char *const AXES[] = {"nvm.operation", "instruction", NULL};
-    static const char *const TORN[] = {"drawn", "each", "nothing",  "prefix", "random",
-                                       "half",  "weak", "complete", NULL};
+    static const char *const KEYS[] = {"axis", "count", "torn", "kind", NULL};
     const TreeNode *axis_node = node;
-    size_t axis = 0;
-    size_t torn = 0;
-    int64_t count = 100;
+    Sweep *sweep = &scenario->sweep;
     if (node->kind != TREE_SCALAR) {
         if (!tree_expect_keys(node, KEYS, error)) {
             return false;
         }
         axis_node = tree_require(node, "axis", error);
     }
-    if (axis_node == NULL || !tree_choice(axis_node, AXES, &axis, error)) {
+    size_t axis = 0;
+    if (axis_node == NULL || !tree_choice(axis_node, AXIS_NAMES, &axis, error)) {
         return false;
     }
-    const TreeNode *count_node = tree_get(node, "count");
-    const TreeNode *torn_node = tree_get(node, "torn");
-    if (count_node != NULL && axis == 0) {
-        return tree_refuse_key(count_node, error, "\"count\" goes with the axis instruction");
+    sweep->axis = AXES[axis];
+    g_strlcpy(sweep->how, "drawn", sizeof sweep->how);
+    const TreeNode *count = tree_get(node, "count");
+    const TreeNode *torn = tree_get(node, "torn");
+    const TreeNode *kind = tree_get(node, "kind");
+    if (count != NULL && sweep->axis == SWEEP_NVM_OPERATION) {
+        return tree_refuse_key(count, error, "\"count\" goes with the axes instruction and frame");
     }
-    if (torn_node != NULL && axis == 1) {
-        return tree_refuse_key(torn_node, error, "\"torn\" goes with the axis nvm.operation");
+    if (torn != NULL && sweep->axis != SWEEP_NVM_OPERATION) {
+        return tree_refuse_key(torn, error, "\"torn\" goes with the axis nvm.operation");
     }
-    if ((count_node != NULL &&
-         !tree_integer(count_node, 1, INSTRUCTION_POINTS_MAX, &count, error)) ||
-        (torn_node != NULL && !tree_choice(torn_node, TORN, &torn, error))) {
+    if (kind != NULL && sweep->axis != SWEEP_FRAME) {
+        return tree_refuse_key(kind, error, "\"kind\" goes with the axis frame");
+    }
+    int64_t points = sweep->axis == SWEEP_INSTRUCTION ? INSTRUCTION_POINTS_DEFAULT : 0;
+    const TreeNode *how = torn != NULL ? torn : kind;
+    if ((count != NULL && !tree_integer(count, 1, SWEEP_COUNT_MAX, &points, error)) ||
+        (how != NULL && !parse_how(scenario, how, error))) {
         return false;
     }
-    scenario->sweep.axis = axis == 0 ? SWEEP_NVM_OPERATION : SWEEP_INSTRUCTION;
-    scenario->sweep.count = (uint32_t)count;
-    g_strlcpy(scenario->sweep.torn, TORN[torn], sizeof scenario->sweep.torn);
+    sweep->count = (uint32_t)points;
     return true;
 }
 
@@ -428,9 +451,6 @@ static bool parse_swept(Scenario *scenario, const TreeNode *step, const TreeNode
         return tree_refuse_key(sweep, error, "a scenario sweeps one action only"); /* Y3 */
     }
     scenario->swept = take_action;
-    if (take_action->verb != VERB_CUT_POWER) {
-        return tree_refuse_key(sweep, error, "only cut_power can be swept");
-    }
     const TreeNode *until = tree_get(step, "until");
     if (until != NULL) {
         scenario->sweep_until = reading_pattern(until, error);
@@ -442,13 +462,31 @@ static bool parse_swept(Scenario *scenario, const TreeNode *step, const TreeNode
     scenario->sweep.after = scenario->sweep_after;
     scenario->sweep.until = scenario->sweep_until;
     g_strlcpy(scenario->sweep.target, take_action->target, sizeof scenario->sweep.target);
-    return parse_sweep_node(scenario, sweep, error);
+    if (!parse_sweep_node(scenario, sweep, error)) {
+        return false;
+    }
+    bool frames = scenario->sweep.axis == SWEEP_FRAME;
+    if (take_action->verb != (frames ? VERB_FAULT_FRAME : VERB_CUT_POWER)) {
+        return tree_refuse_key(sweep, error, "only %s can be swept over that axis",
+                               plan_verb_name(frames ? VERB_FAULT_FRAME : VERB_CUT_POWER));
+    }
+    if (frames && (until != NULL || take_action->after != NULL)) {
+        return tree_refuse_key(sweep, error, "the axis frame takes the whole run: say \"at: 0s\"");
+    }
+    return true;
 }
 
 static bool check_action(const Scenario *scenario, const TreeNode *place, const Action *action,
-                         GError **error)
+                         bool swept, GError **error)
 {
     switch ((int)action->verb) {
+    case VERB_FAULT_FRAME:
+        if (!swept &&
+            (plan_argument(action, "frame") == NULL || plan_argument(action, "kind") == NULL)) {
+            return tree_refuse_key(place, error,
+                                   "fault_frame needs \"frame\" and \"kind\", unless it is swept");
+        }
+        return true;
     case VERB_SET_LINK:
         return check_link(scenario, place, plan_text(action, "link"), error);
     case VERB_ENTER_PIN:
@@ -480,14 +518,14 @@ static bool parse_step(Scenario *scenario, const TreeNode *step, GError **error)
           !tree_refuse(target_node, error, "no device is called \"%s\"", target)))) {
         return false;
     }
+    const TreeNode *sweep = tree_get(step, "sweep");
     Action *action = plan_action_new(verb, target);
     action->place = verb_node->key_place;
     if (!parse_trigger(step, action, error) || !reading_arguments(verb_node, action, error) ||
-        !check_action(scenario, verb_node, action, error)) {
+        !check_action(scenario, verb_node, action, sweep != NULL, error)) {
         plan_action_free(action);
         return false;
     }
-    const TreeNode *sweep = tree_get(step, "sweep");
     if (sweep != NULL) {
         return parse_swept(scenario, step, sweep, action, error);
     }
@@ -1096,9 +1134,12 @@ static Action *action_at_point(const Scenario *scenario, const SweepPoint *point
     action->nth = 1;
     action->delay = 0;
     g_autofree char *number = g_strdup_printf("%" G_GUINT64_FORMAT, point->number);
-    if (point->axis == SWEEP_NVM_OPERATION) {
+    if (point->axis == SWEEP_FRAME) {
+        reading_set_argument(action, "frame", number);
+        reading_set_argument(action, "kind", point->how);
+    } else if (point->axis == SWEEP_NVM_OPERATION) {
         reading_set_argument(action, "at_operation", number);
-        reading_set_argument(action, "torn", point->torn);
+        reading_set_argument(action, "torn", point->how);
     } else {
         reading_set_argument(action, "at_instruction", number);
     }

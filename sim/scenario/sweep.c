@@ -13,11 +13,15 @@ static const char *const TORN_STATES[] = {
     "nothing", "prefix", "random", "half", "weak", "complete", NULL,
 };
 
-#define TORN_STATE_COUNT 6
+static const char *const FRAME_FATES[] = {
+    "lose", "corrupt", "duplicate", "delay", "hold", NULL,
+};
 
-const char *const *sweep_torn_states(void)
+static const char *const NOTHING[] = {NULL};
+
+const char *const *sweep_hows(SweepAxis axis)
 {
-    return TORN_STATES;
+    return axis == SWEEP_NVM_OPERATION ? TORN_STATES : axis == SWEEP_FRAME ? FRAME_FATES : NOTHING;
 }
 
 /* When the window opens and closes, as times, so that what happens at its edges is inside. */
@@ -39,18 +43,22 @@ static void find_window(const Sweep *sweep, const GPtrArray *events, VTime *ret_
     }
 }
 
-static void add_operation(const Sweep *sweep, const Prng *root, uint64_t number, bool every_torn,
-                          GArray *points)
+/* Adds the points of one operation or frame: one word, or each. */
+static void add_hows(const Sweep *sweep, const Prng *root, uint64_t number, bool every_how,
+                     GArray *points)
 {
-    g_autofree char *stream = g_strdup_printf("sweep/torn/%" G_GUINT64_FORMAT, number);
+    const char *const *hows = sweep_hows(sweep->axis);
+    /* Named by what is torn or lost, so that one axis does not change the other's draws. */
+    g_autofree char *stream = g_strdup_printf(
+        "sweep/%s/%" G_GUINT64_FORMAT, sweep->axis == SWEEP_FRAME ? "frame" : "torn", number);
     Prng prng = prng_fork(root, stream);
-    const char *drawn = TORN_STATES[prng_below(&prng, TORN_STATE_COUNT)];
-    bool each = every_torn || strcmp(sweep->torn, "each") == 0;
-    const char *one = strcmp(sweep->torn, "drawn") == 0 ? drawn : sweep->torn;
-    for (size_t i = 0; i < TORN_STATE_COUNT; i++) {
-        if (each || strcmp(TORN_STATES[i], one) == 0) {
-            SweepPoint point = {.axis = SWEEP_NVM_OPERATION, .number = number};
-            g_strlcpy(point.torn, TORN_STATES[i], sizeof point.torn);
+    const char *drawn = hows[prng_below(&prng, g_strv_length((char **)hows))];
+    bool each = every_how || strcmp(sweep->how, "each") == 0;
+    const char *one = strcmp(sweep->how, "drawn") == 0 ? drawn : sweep->how;
+    for (size_t i = 0; hows[i] != NULL; i++) {
+        if (each || strcmp(hows[i], one) == 0) {
+            SweepPoint point = {.axis = sweep->axis, .number = number};
+            g_strlcpy(point.how, hows[i], sizeof point.how);
             g_array_append_val(points, point);
         }
     }
@@ -79,7 +87,22 @@ static void add_instructions(const Sweep *sweep, const Prng *root, uint64_t firs
     g_array_sort(points, by_number);
 }
 
-GArray *sweep_points(const Sweep *sweep, uint64_t seed, const GPtrArray *events, bool every_torn)
+/* The frames of the target's own cable, all or `count` evenly drawn ones. */
+static void add_frames(const Sweep *sweep, const Prng *root, uint64_t frames, bool every_how,
+                       GArray *points)
+{
+    Prng prng = prng_fork(root, "sweep/frames");
+    uint64_t wanted = sweep->count == 0 || every_how ? frames : MIN(sweep->count, frames);
+    /* Each frame is taken with the chance that makes the rest come out right. */
+    for (uint64_t number = 1; number <= frames && points->len < SWEEP_POINTS_MAX; number++) {
+        if (prng_below(&prng, frames - number + 1) < wanted) {
+            add_hows(sweep, root, number, every_how, points);
+            wanted--;
+        }
+    }
+}
+
+GArray *sweep_points(const Sweep *sweep, uint64_t seed, const GPtrArray *events, bool every_how)
 {
     GArray *points = g_array_new(FALSE, FALSE, sizeof(SweepPoint));
     Prng root = prng_new(seed);
@@ -88,14 +111,18 @@ GArray *sweep_points(const Sweep *sweep, uint64_t seed, const GPtrArray *events,
     find_window(sweep, events, &from, &until);
     uint64_t first = UINT64_MAX;
     uint64_t last = 0;
+    uint64_t frames = 0;
     for (guint i = 0; i < events->len && points->len < SWEEP_POINTS_MAX; i++) {
         const Event *event = g_ptr_array_index(events, i);
+        if (event->kind == EVENT_LINK_CLOSED &&
+            g_strcmp0(event_text(event, "link"), sweep->target) == 0) {
+            frames = (uint64_t)MAX(event_integer(event, "frames", 0), 0);
+        }
         if (event->at < from || event->at > until || strcmp(event->source, sweep->target) != 0) {
             continue;
         }
         if (sweep->axis == SWEEP_NVM_OPERATION && event->kind == EVENT_NVM_OPERATION) {
-            add_operation(sweep, &root, (uint64_t)event_integer(event, "number", 0), every_torn,
-                          points);
+            add_hows(sweep, &root, (uint64_t)event_integer(event, "number", 0), every_how, points);
         }
         int64_t instructions = event_integer(event, "instructions", -1);
         if (instructions >= 0) {
@@ -105,6 +132,8 @@ GArray *sweep_points(const Sweep *sweep, uint64_t seed, const GPtrArray *events,
     }
     if (sweep->axis == SWEEP_INSTRUCTION) {
         add_instructions(sweep, &root, first, last, points);
+    } else if (sweep->axis == SWEEP_FRAME) {
+        add_frames(sweep, &root, frames, every_how, points);
     }
     return points;
 }
@@ -115,7 +144,9 @@ char *sweep_run_id(const char *scenario, const SweepPoint *point, const char *de
 {
     GString *id = g_string_new(scenario);
     if (point != NULL && point->axis == SWEEP_NVM_OPERATION) {
-        g_string_append_printf(id, "@nvm.op#%" G_GUINT64_FORMAT ":%s", point->number, point->torn);
+        g_string_append_printf(id, "@nvm.op#%" G_GUINT64_FORMAT ":%s", point->number, point->how);
+    } else if (point != NULL && point->axis == SWEEP_FRAME) {
+        g_string_append_printf(id, "@frame#%" G_GUINT64_FORMAT ":%s", point->number, point->how);
     } else if (point != NULL && point->axis == SWEEP_INSTRUCTION) {
         g_string_append_printf(id, "@instr#%" G_GUINT64_FORMAT, point->number);
     }
@@ -128,31 +159,35 @@ char *sweep_run_id(const char *scenario, const SweepPoint *point, const char *de
 
 static bool parse_point(const char *text, SweepPoint *ret_point)
 {
+    static const struct {
+        const char *prefix;
+        SweepAxis axis;
+    } AXES[] = {
+        {"nvm.op#", SWEEP_NVM_OPERATION},
+        {"frame#", SWEEP_FRAME},
+        {"instr#", SWEEP_INSTRUCTION},
+    };
     SweepPoint point = {.axis = SWEEP_NONE};
-    const char *number = NULL;
-    if (g_str_has_prefix(text, "nvm.op#")) {
-        point.axis = SWEEP_NVM_OPERATION;
-        number = text + strlen("nvm.op#");
-    } else if (g_str_has_prefix(text, "instr#")) {
-        point.axis = SWEEP_INSTRUCTION;
-        number = text + strlen("instr#");
-    } else {
-        return false;
+    for (size_t i = 0; i < G_N_ELEMENTS(AXES); i++) {
+        if (!g_str_has_prefix(text, AXES[i].prefix)) {
+            continue;
+        }
+        g_auto(GStrv) parts = g_strsplit(text + strlen(AXES[i].prefix), ":", 2);
+        const char *const *hows = sweep_hows(AXES[i].axis);
+        guint64 value = 0;
+        if (parts[0] == NULL ||
+            !g_ascii_string_to_unsigned(parts[0], 10, 1, G_MAXUINT64, &value, NULL) ||
+            (hows[0] != NULL) != (parts[1] != NULL) ||
+            (parts[1] != NULL && !g_strv_contains(hows, parts[1]))) {
+            return false;
+        }
+        point.axis = AXES[i].axis;
+        point.number = value;
+        g_strlcpy(point.how, parts[1] == NULL ? "" : parts[1], sizeof point.how);
+        *ret_point = point;
+        return true;
     }
-    g_auto(GStrv) parts = g_strsplit(number, ":", 2);
-    guint64 value = 0;
-    if (parts[0] == NULL ||
-        !g_ascii_string_to_unsigned(parts[0], 10, 1, G_MAXUINT64, &value, NULL)) {
-        return false;
-    }
-    point.number = value;
-    if ((point.axis == SWEEP_NVM_OPERATION) != (parts[1] != NULL) ||
-        (parts[1] != NULL && !g_strv_contains(TORN_STATES, parts[1]))) {
-        return false;
-    }
-    g_strlcpy(point.torn, parts[1] == NULL ? "" : parts[1], sizeof point.torn);
-    *ret_point = point;
-    return true;
+    return false;
 }
 
 /* Whether a point is one of crash states: its own module reads it further. */

@@ -128,7 +128,7 @@ static void test_replay__of_a_torn_operation_is_the_same_on_a_busy_host(void **s
     static const char *const TORN[] = {"nothing", "prefix", "random", "half", "weak", "complete"};
     for (size_t i = 0; i < G_N_ELEMENTS(TORN); i++) {
         SweepPoint point = {.axis = SWEEP_NVM_OPERATION, .number = 50 + 60 * i};
-        g_strlcpy(point.torn, TORN[i], sizeof(point.torn));
+        g_strlcpy(point.how, TORN[i], sizeof(point.how));
         replay_under_load(CUTS, &point, 2);
     }
 }
@@ -149,7 +149,7 @@ static void test_replay__does_not_know_what_ran_before_it(void **state)
 {
     (void)state;
     g_autoptr(Plan) plan = new_plan(UPDATE, NULL);
-    SweepPoint point = {.axis = SWEEP_NVM_OPERATION, .number = 100, .torn = "weak"};
+    SweepPoint point = {.axis = SWEEP_NVM_OPERATION, .number = 100, .how = "weak"};
     g_autoptr(Plan) other = new_plan(CUTS, &point);
     DevicePool *pool = new_pool();
     Digest first = run_once(plan, pool);

@@ -202,7 +202,11 @@ static void test_scenario__sweeps_one_power_cut_only(void **state)
 {
     (void)state;
     expect_error(TOP GIVEN "when:\n  - at: 0s\n    sweep: nvm.operation\n    power_on: {}\n" THEN,
-                 "x.yaml:7:5: error: only cut_power can be swept");
+                 "x.yaml:7:5: error: only cut_power can be swept over that axis");
+    expect_error(TOP GIVEN "when:\n  - at: 0s\n    sweep: frame\n    cut_power: {}\n" THEN,
+                 "x.yaml:7:5: error: only fault_frame can be swept over that axis");
+    expect_error(TOP GIVEN "when:\n  - at: 0s\n    fault_frame: {}\n" THEN,
+                 "x.yaml:7:5: error: fault_frame needs \"frame\" and \"kind\"");
     expect_error(TOP GIVEN "when:\n  - at: 0s\n    sweep: nvm.operations\n    cut_power: {}\n" THEN,
                  "x.yaml:7:12: error: unknown word \"nvm.operations\", did you mean");
     expect_error(TOP GIVEN "when:\n  - at: 0s\n    sweep: nvm.operation\n    cut_power: {}\n"
@@ -267,7 +271,7 @@ static void test_plan__leaves_the_swept_action_out_of_the_reference(void **state
     assert_int_equal(reference->timeline->actions->len, 1);
     assert_true(reference->timeline->record_nvm);
     assert_string_equal(reference->run_id, "a/b+seed=1");
-    SweepPoint point = {.axis = SWEEP_NVM_OPERATION, .number = 137, .torn = "prefix"};
+    SweepPoint point = {.axis = SWEEP_NVM_OPERATION, .number = 137, .how = "prefix"};
     g_autoptr(Plan) plan = plan_of(SWEEP, &point);
     assert_string_equal(plan->run_id, "a/b@nvm.op#137:prefix+seed=1");
     assert_int_equal(plan->timeline->actions->len, 2);
@@ -330,12 +334,36 @@ static void test_sweep__draws_instructions_within_the_window(void **state)
     }
 }
 
+static void test_sweep__takes_frames_of_the_devices_own_cable(void **state)
+{
+    (void)state;
+    g_autoptr(GPtrArray) events = operations();
+    EventField own[] = {EVENT_TEXT("link", "lock"), EVENT_INTEGER("frames", 40), EVENT_END};
+    EventField other[] = {EVENT_TEXT("link", "lock2"), EVENT_INTEGER("frames", 90), EVENT_END};
+    g_ptr_array_add(events, event_new(events->len + 1, 200, "lock", EVENT_LINK_CLOSED, own));
+    g_ptr_array_add(events, event_new(events->len + 1, 200, "lock2", EVENT_LINK_CLOSED, other));
+    Sweep sweep = {.axis = SWEEP_FRAME, .target = "lock", .how = "drawn"};
+    g_autoptr(GArray) all = sweep_points(&sweep, 3, events, false);
+    assert_int_equal(all->len, 40);
+    sweep.count = 7;
+    g_autoptr(GArray) some = sweep_points(&sweep, 3, events, false);
+    assert_int_equal(some->len, 7);
+    g_autoptr(GArray) every = sweep_points(&sweep, 3, events, true);
+    assert_int_equal(every->len, 40 * 5);
+    /* What becomes of a frame does not depend on which others are taken. */
+    for (guint i = 0; i < some->len; i++) {
+        const SweepPoint *point = &g_array_index(some, SweepPoint, i);
+        assert_string_equal(point->how, g_array_index(all, SweepPoint, point->number - 1).how);
+    }
+}
+
 static void test_sweep__run_ids_go_there_and_back(void **state)
 {
     (void)state;
     static const char *const GOOD[] = {
         "a/b+seed=42",
         "a/b@nvm.op#137:weak+seed=0",
+        "a/b@frame#12:hold+seed=3",
         "a/b@instr#99+defect=no-way+seed=18446744073709551615",
     };
     for (size_t i = 0; i < G_N_ELEMENTS(GOOD); i++) {
@@ -350,6 +378,7 @@ static void test_sweep__run_ids_go_there_and_back(void **state)
                                       "a@nvm.op#0:weak",
                                       "a@nvm.op#1:nowhere",
                                       "a@instr#1:weak",
+                                      "a@frame#1:weak",
                                       "a@bogus#1",
                                       "a+seed=",
                                       "a+seed=1+seed=2",
@@ -377,6 +406,7 @@ int main(void)
         cmocka_unit_test(test_plan__leaves_the_swept_action_out_of_the_reference),
         cmocka_unit_test(test_sweep__takes_its_points_from_the_window),
         cmocka_unit_test(test_sweep__draws_instructions_within_the_window),
+        cmocka_unit_test(test_sweep__takes_frames_of_the_devices_own_cable),
         cmocka_unit_test(test_sweep__run_ids_go_there_and_back),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
