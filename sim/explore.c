@@ -17,6 +17,7 @@
 #include "sim/scenario/schedule.h"
 #include "sim/workers.h"
 
+#define CANARY_REASON plan_invariant_prose(INVARIANT_bolt_moves_only_when_authorised)
 #define WAIT_MS      250
 #define FRESH_CHANCE ((Ratio){1, 2})
 
@@ -438,7 +439,9 @@ static void catch_canary(Explorer *explorer)
         for (guint i = 0; i < jobs->len && report->canary == NULL; i++) {
             const Job *job = g_ptr_array_index(jobs, i);
             report->canary_runs++;
-            if (job->result != NULL && job->result->verdict == VERDICT_FAIL) {
+            /* Not just any FAIL: the one it is there for. */
+            if (job->result != NULL && job->result->verdict == VERDICT_FAIL &&
+                strstr(job->result->reason, CANARY_REASON) != NULL) {
                 report->canary = g_strdup(job->result->run_id);
             }
         }

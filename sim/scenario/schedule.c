@@ -25,6 +25,7 @@
 #define FRESH_IMAGE    "app-1.2.0"
 #define EPOCH_SECONDS  1798761600            /* 2027-01-01 */
 #define SETTLE         (5 * 60 * VTIME_S)    /* until every fault started by a late event is over */
+#define AFTERWARDS     (20 * 60 * VTIME_S)   /* a session more, for a lock that was cut off late */
 #define RECOVER        (150 * 60 * VTIME_S)  /* some sessions' worth of the longest back-off */
 
 typedef enum Feature {
@@ -480,6 +481,16 @@ static void draw_story(Prng *prng, Story *story)
     }
 }
 
+static void nudge(Prng *prng, const Story *story, Action *action)
+{
+    VTime by = prng_between(prng, -50000, 50000) * VTIME_US;
+    if (action->after != NULL) {
+        action->delay = MAX(action->delay + by, 0);
+    } else {
+        action->at = CLAMP(action->at + 10 * by, 0, story->faults_end);
+    }
+}
+
 /* Changes a thing or two. */
 static void mutate_story(Prng *prng, Story *story)
 {
@@ -505,14 +516,7 @@ static void mutate_story(Prng *prng, Story *story)
             add_step(prng, story, feature);
             break;
         default: /* a little earlier or later */
-            if (step->action->after != NULL) {
-                step->action->delay = MAX(
-                    step->action->delay + prng_between(prng, -50000, 50000) * VTIME_US, 0);
-            } else {
-                step->action->at = CLAMP(
-                    step->action->at + prng_between(prng, -500000, 500000) * VTIME_US, 0,
-                    story->faults_end);
-            }
+            nudge(prng, story, step->action);
             break;
         }
     }
@@ -637,30 +641,42 @@ static void add_within(Plan *plan, VTime duration, Pattern *take_expect)
     claim->expect = take_expect;
 }
 
+/* The lock's word that it runs the fresh release for good. */
+static Pattern *fresh_report(void)
+{
+    Pattern *report = pattern_new(EVENT_REPORT_RECEIVED);
+    add_accepted(report, "version", "1.2.0", NULL);
+    add_accepted(report, "boot", "confirmed", NULL);
+    add_accepted(report, "parsed", "true", NULL);
+    return report;
+}
+
 /* What must be so once the faults are over, and the person who tries it. */
-static void add_liveness(Plan *plan, const Story *story, VTime recovered)
+static void add_liveness(Plan *plan, VTime recovered)
 {
     Pattern *runs = pattern_new(EVENT_BOOT_SLOT_STARTED);
     add_accepted(runs, "version", "1.2.0", NULL);
     add_accepted(runs, "trial", "false", NULL);
     add_accepted(runs, "valid", "true", NULL);
     add_within(plan, recovered, runs);
-    Pattern *report = pattern_new(EVENT_REPORT_RECEIVED);
-    add_accepted(report, "version", "1.2.0", NULL);
-    add_accepted(report, "boot", "confirmed", NULL);
-    add_accepted(report, "parsed", "true", NULL);
-    add_within(plan, recovered, report);
+    add_within(plan, recovered, fresh_report());
     for (unsigned i = 0; i < 3; i++) {
-        VTime at = recovered + (VTime)i * 60 * VTIME_S;
-        set_text(add_action(plan, VERB_PRESS_KEYS, at), "keys", "*");
-        add_action(plan, VERB_ENTER_PIN, at + 20 * VTIME_S);
+        Action *locks = add_action(plan, VERB_PRESS_KEYS, 0);
+        set_text(locks, "keys", "*");
+        locks->after = fresh_report();
+        locks->delay = (VTime)(10 + i * 60) * VTIME_S;
+        Action *opens = add_action(plan, VERB_ENTER_PIN, 0);
+        opens->after = fresh_report();
+        opens->delay = locks->delay + 20 * VTIME_S;
     }
     Claim *opens = add_claim(plan, CLAIM_COUNTS);
     opens->expect = pattern_new(EVENT_BOLT_MOVED);
     add_accepted(opens->expect, "state", "unlocked", NULL);
     opens->at_least = 1;
     opens->at_most = INT64_MAX;
-    (void)story;
+    plan->timeline->until = fresh_report();
+    plan->timeline->until_delay = AFTERWARDS;
+    plan->timeline->limit = recovered + AFTERWARDS;
 }
 
 static void add_safety(Plan *plan, bool fatal)
@@ -720,12 +736,14 @@ static char *tell(const Story *story, const char *id, uint64_t seed)
     }
     add_mending(plan, story);
     set_text(add_action(plan, VERB_SERVE, story->faults_end), "image", FRESH_IMAGE);
-    if (!fatal) {
-        add_liveness(plan, story, recovered);
+    plan->timeline->until_at = VTIME_NEVER;
+    if (fatal) {
+        plan->timeline->until_at = story->faults_end + SETTLE;
+        plan->timeline->limit = story->faults_end + 2 * SETTLE;
+    } else {
+        add_liveness(plan, recovered);
     }
     add_safety(plan, fatal);
-    plan->timeline->until_at = recovered + 4 * 60 * VTIME_S;
-    plan->timeline->limit = 2 * plan->timeline->until_at;
     return draft_text(plan, id,
                       fatal ? "A drawn story of faults, of which some may end the lock's life: safety only."
                             : "A drawn story of faults; when they are over, the lock must come to its good state.");
