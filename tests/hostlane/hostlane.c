@@ -37,11 +37,12 @@
 #include "tests/hostlane/lane_store.h"
 #include "vdevice/firmware/drivers/flash.h"
 
-#define DEPTH_MAX    4u
-#define TABLE_BITS   23u
-#define TABLE_SIZE   (UINT32_C(1) << TABLE_BITS)
-#define CHILDREN_MAX 32768u
-#define CANARIES_MAX 8
+#define DEPTH_MAX      4u
+#define TABLE_BITS     23u
+#define TABLE_SIZE     (UINT32_C(1) << TABLE_BITS)
+#define CHILDREN_MAX   32768u
+#define CANARIES_MAX   8
+#define OPERATIONS_MAX 256u
 
 enum {
     EXIT_HELD = 0,
@@ -122,6 +123,7 @@ static struct {
     LaneOutcome outcome;
     FILE *samples;
     uint32_t sampled;
+    uint8_t taken[LANE_BASES][OPERATIONS_MAX];
 } hostlane;
 
 static double now_s(void)
@@ -212,8 +214,8 @@ static void fault_text(const Fault *fault, char *ret_text, size_t room)
 
 static void schedule_text(const Schedule *schedule, char *ret_text, size_t room)
 {
-    size_t at = (size_t)snprintf(ret_text, room, "%s",
-                                 schedule->base == LANE_BASE_WORN ? "worn" : "new");
+    size_t at =
+        (size_t)snprintf(ret_text, room, "%s", schedule->base == LANE_BASE_WORN ? "worn" : "new");
     for (uint32_t i = 0; i < schedule->count; i++) {
         fault_text(&schedule->faults[i], ret_text + at, room - at);
         at += strlen(ret_text + at);
@@ -346,11 +348,24 @@ static void tell_failure(void)
     hostlane.broken = true;
 }
 
+/* Two states of each operation of each base, if samples are wanted; none with weak bits. */
+static bool is_sample(void)
+{
+    const Schedule *schedule = &hostlane.schedule;
+    uint32_t operation = schedule->count == 0 ? 0 : schedule->faults[schedule->count - 1].operation;
+    if (hostlane.samples == NULL || hostlane.sampled == hostlane.options.samples ||
+        lane_flash_is_weak() || operation >= OPERATIONS_MAX || lane_flash_key().a % 4 != 0 ||
+        hostlane.taken[schedule->base][operation] == 2) {
+        return false;
+    }
+    hostlane.taken[schedule->base][operation]++;
+    return true;
+}
+
 /* Judges the state that the lock is in. */
 static void judge(void)
 {
-    if (hostlane.samples != NULL && !lane_flash_is_weak() &&
-        lane_flash_key().a % 23 == 0 && hostlane.sampled < hostlane.options.samples) {
+    if (is_sample()) {
         char token[160];
         schedule_text(&hostlane.schedule, token, sizeof token);
         if (!lane_sample_write(hostlane.samples, token, hostlane.sampled++)) {
@@ -406,6 +421,9 @@ static void make_child(const Place *place, const Child *child)
 /* All states one cut away from `places[level]`, which have `level` cuts behind them. */
 static void expand(uint32_t level)
 {
+    if (level >= DEPTH_MAX) {
+        return;
+    }
     Place *place = &hostlane.places[level];
     Children *children = &hostlane.children[level];
     children->count = 0;
@@ -532,8 +550,7 @@ static void tell(double seconds)
     lane_crypto_counts(&asked, &computed);
     for (uint32_t i = 1; i <= hostlane.options.depth; i++) {
         printf("depth %u: %" PRIu64 " states, %" PRIu64 " new ones judged%s\n", i,
-               hostlane.counts[i].states, hostlane.counts[i].distinct,
-               i > 2 ? " (sampled)" : "");
+               hostlane.counts[i].states, hostlane.counts[i].distinct, i > 2 ? " (sampled)" : "");
     }
     printf("%" PRIu64 " states, %" PRIu64 " distinct, all judged; %" PRIu64 " boots; %" PRIu64
            " gave up after three cut trials\n",

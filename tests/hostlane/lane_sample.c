@@ -36,7 +36,8 @@ static bool write_sectors(FILE *file)
 /* A bit of the slot's header or payload, by number. */
 static void flip(uint32_t slot_offset, uint32_t number)
 {
-    uint32_t offset = slot_offset + (number % 2 == 0 ? number * 37 % 256 : 256 + number * 131 % 9000);
+    uint32_t offset =
+        slot_offset + (number % 2 == 0 ? number * 37 % 256 : 256 + number * 131 % 9000);
     uint8_t byte = (uint8_t)(*flash_at(offset) ^ (1u << number % 8));
     lane_flash_put(offset, &byte, 1);
 }
@@ -49,11 +50,11 @@ bool lane_sample_write(FILE *file, const char *token, uint32_t number)
     memset(&outcome, 0, sizeof outcome);
     lane_flash_keep(&before);
     strncpy(sample.token, token, sizeof sample.token - 1);
-    if (number % 4 == 1 || number % 4 == 3) {
+    if (number % 8 == 1 || number % 8 == 5) {
         flip(SLOT_A_OFFSET, number);
         sample.damaged++;
     }
-    if (number % 4 == 2 || number % 4 == 3) {
+    if (number % 8 == 3 || number % 8 == 5) {
         flip(SLOT_B_OFFSET, number + 1);
         sample.damaged++;
     }

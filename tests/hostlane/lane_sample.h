@@ -29,8 +29,8 @@ typedef struct LaneSample {
 } LaneSample;
 
 /*
- * Writes the state the lock is in, boots it, writes the outcome, and puts the state back. Two
- * samples in four get a bit flipped in a slot first, one in four of all in both slots: so refusals
- * and recovery are met, too.
+ * Writes the state the lock is in, boots it, writes the outcome, and puts the state back. Three
+ * samples in eight get a bit flipped first, in one slot or both: so refusals and recovery are met,
+ * too.
  */
 bool lane_sample_write(FILE *file, const char *token, uint32_t number);
