@@ -654,11 +654,11 @@ static Pattern *fresh_report(void)
 /* What must be so once the faults are over, and the person who tries it. */
 static void add_liveness(Plan *plan, VTime recovered)
 {
-    Pattern *runs = pattern_new(EVENT_BOOT_SLOT_STARTED);
-    add_accepted(runs, "version", "1.2.0", NULL);
-    add_accepted(runs, "trial", "false", NULL);
-    add_accepted(runs, "valid", "true", NULL);
-    add_within(plan, recovered, runs);
+    Claim *confirmed = add_claim(plan, CLAIM_COUNTS);
+    confirmed->expect = pattern_new(EVENT_UPDATE_CONFIRMED);
+    add_accepted(confirmed->expect, "version", "1.2.0", NULL);
+    confirmed->at_least = 1;
+    confirmed->at_most = INT64_MAX;
     add_within(plan, recovered, fresh_report());
     for (unsigned i = 0; i < 3; i++) {
         Action *locks = add_action(plan, VERB_PRESS_KEYS, 0);

@@ -30,11 +30,18 @@ static const char *where_left(const Event *lost)
     return position == 0 ? "unlocked" : position == 1000 ? "locked" : "between";
 }
 
+/* The same when the motor may be on: it turns for a while even if the bolt is where it is to be. */
+static bool was_at(const char *reported, const char *sensed, bool driven)
+{
+    return fits(reported, sensed) || (driven && strcmp(reported, "moving") == 0);
+}
+
 /* Whether `device` was at any time in [from, until] as reported. */
 static bool was_so(const DeviceSetup *device, const GPtrArray *events, const char *reported,
                    VTime from, VTime until)
 {
     const char *sensed = device->unlocked ? "unlocked" : "locked";
+    bool driven = false;
     for (guint i = 0; i < events->len; i++) {
         const Event *event = g_ptr_array_index(events, i);
         if (event->at > until) {
@@ -47,15 +54,19 @@ static bool was_so(const DeviceSetup *device, const GPtrArray *events, const cha
                            : event->kind == EVENT_BOLT_STALLED ? "between"
                            : event->kind == EVENT_POWER_LOST   ? where_left(event)
                                                                : NULL;
-        if (next == NULL) {
+        bool stops = event->kind == EVENT_POWER_LOST ||
+                     (event->kind == EVENT_MOTOR_DRIVEN &&
+                      g_strcmp0(event_text(event, "direction"), "stop") == 0);
+        if (next == NULL && event->kind != EVENT_MOTOR_DRIVEN) {
             continue;
         }
-        if (event->at >= from && fits(reported, sensed)) {
+        if (event->at >= from && was_at(reported, sensed, driven)) {
             return true;
         }
-        sensed = next;
+        driven = event->kind == EVENT_MOTOR_DRIVEN ? !stops : driven && !stops;
+        sensed = next == NULL ? sensed : next;
     }
-    return fits(reported, sensed);
+    return was_at(reported, sensed, driven);
 }
 
 void check_report_equals_sensed(const Plan *plan, const GPtrArray *events, ClaimVerdict *claim)
