@@ -95,7 +95,7 @@ enum {
     FLAGS_DEFECT = 64,  /* --defect */
     FLAGS_GDB = 256,    /* --gdb, --gdb-port */
     FLAGS_SEARCH = 128, /* --max-runs */
-    FLAGS_EXPLORE = 256, /* --seed, --for, --jobs, --max-fail, --verbose */
+    FLAGS_EXPLORE = 512, /* --seed, --for, --jobs, --max-fail, --verbose */
 };
 
 static void add_entry(GArray *entries, const char *name, char letter, GOptionArg kind, void *into,
