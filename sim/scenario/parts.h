@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/*
+ * What a scenario is made of, for the files that parse it: nobody else includes this.
+ *
+ * scenario.c reads the whole, given.c how the world begins, steps.c what is done, and then.c what
+ * is claimed. Each adds what it has read to the Scenario, which its caller frees whatever becomes
+ * of it.
+ */
+
+#include "sim/scenario/scenario.h"
+
+struct Scenario {
+    Tree *tree;
+    char *id;
+    char *title;
+    char **proves;
+    char **waives; /* standing invariants that do not apply here */
+    uint64_t seed;
+    GPtrArray *devices; /* of DeviceSetup */
+    GPtrArray *actions; /* of Action; given ones first; the swept one is not among them */
+    GPtrArray *claims;  /* of Claim, without the standing ones */
+    Action *swept;      /* or NULL */
+    Sweep sweep;
+    Pattern *sweep_after;
+    Pattern *sweep_until;
+    Pattern *until;
+    VTime until_at;
+    VTime until_delay;
+    VTime limit;
+    uint64_t epoch_seconds;
+    bool end_early;
+    bool record_nvm;
+};
+
+/* Reads `given`; links and peers become actions. */
+bool given_parse(Scenario *scenario, const TreeNode *given,
+                 GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* Whether a device of that name is among those given. */
+bool given_has_device(const Scenario *scenario, const char *name);
+
+/* The first device: what steps are about unless they say otherwise. */
+const char *given_first_device(const Scenario *scenario);
+
+/* Refuses, at `place`, a link that is neither the uplink nor a device's own cable. */
+bool given_check_link(const Scenario *scenario, const TreeNode *place, const char *link,
+                      GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* Reads `when`, the steps, of which at most one may be swept. Needs the devices. */
+bool steps_parse(Scenario *scenario, const TreeNode *when,
+                 GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* Reads `then`, the claims. */
+bool then_parse(Scenario *scenario, const TreeNode *then, GError **error) G_GNUC_WARN_UNUSED_RESULT;
