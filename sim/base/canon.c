@@ -3,8 +3,8 @@
 /*
  * A stack of open containers; each holds its finished members. Closing an object sorts them.
  *
- * C1  A value is written either into an array, or into an object right after a key, or once at the
- * top. C2  Members of an object differ in their keys.
+ * C1  A value is written into an array, or into an object right after a key, or once at the top.
+ * C2  Members of an object differ in their keys.
  */
 
 #include "sim/base/canon.h"

@@ -3,10 +3,9 @@
 /*
  * The folder of a run, written once and read back with suspicion.
  *
- * B1  manifest.json names every sealed file with its length and SHA-256, and nothing else is
- * sealed. B2  The chain over events.jsonl, started as recorder.c starts it, ends in the manifest's
- * head. B3  manifest.json is written last, so an interrupted write leaves no manifest and so no
- * bundle.
+ * B1  manifest.json names every sealed file with its length and SHA-256; nothing else is sealed.
+ * B2  The chain over events.jsonl, begun as recorder.c begins it, ends in the manifest's head.
+ * B3  manifest.json is written last, so an interrupted write leaves no bundle.
  *
  * manifest.json, canonical:
  *   {"chain_head":HEX,"events":COUNT,"files":{NAME:{"bytes":N,"sha256":HEX},...},"format":1}

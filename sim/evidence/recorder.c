@@ -5,8 +5,8 @@
  *
  * E1  seq runs 1, 2, 3 without a gap.
  * E2  Time never goes backwards.
- * E3  The chain starts as the digest of nothing; each link is SHA-256(head before, line, line
- * feed). E4  Fields are those events.def lists for the kind.
+ * E3  The chain starts as the digest of nothing; a link is SHA-256(head before, line, line feed).
+ * E4  Fields are those events.def lists for the kind.
  */
 
 #include "sim/evidence/recorder.h"

@@ -4,7 +4,7 @@
  * A1  A verdict of a provision or test case only ever gets worse as runs are added.
  * A2  A standing claim with nothing to watch counts for nothing.
  * A3  A run whose faults took no effect is INCONCLUSIVE for everything its claims are about; a run
- * that is ERROR is ERROR for everything its scenario claims.
+ *     that is ERROR is ERROR for everything its scenario claims.
  */
 
 #include "sim/verdict/assessment.h"
