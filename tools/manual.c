@@ -62,8 +62,8 @@ static void print_verbs(void)
 {
     print_head("Verbs of a scenario", "sim/scenario/verbs.def");
     const char *headed = "";
-#define REQUIRED "REQUIRED"
-#define OPTIONAL "OPTIONAL"
+#define REQUIRED                       "REQUIRED"
+#define OPTIONAL                       "OPTIONAL"
 #define VERB(name, text, fault, prose) print_verb(text, #fault, prose);
 #define ARGUMENT(verb, key, type, otherwise, prose)                                                \
     if (strcmp(headed, #verb) != 0) {                                                              \
@@ -97,7 +97,8 @@ static void print_events(void)
 static void print_invariant(const char *name, const char *standing, const char *proves,
                             const char *prose)
 {
-    printf("| `%s` | %s | %s | ", name, strcmp(standing, "STANDING") == 0 ? "every run" : "where named",
+    printf("| `%s` | %s | %s | ", name,
+           strcmp(standing, "STANDING") == 0 ? "every run" : "where named",
            proves[0] == '\0' ? "the scenario's" : proves);
     print_cell(prose);
     printf(" |\n");
@@ -163,9 +164,11 @@ static void print_registers(void)
 
 static void print_statuses(void)
 {
-    print_head("Status and progress codes of the device", "vdevice/contract/status.def and progress.def");
-    printf("\nA status is its module's two letters and a number, as `power_show_status` and reports "
-           "carry it.\n\n| status | code | meaning |\n|---|---|---|\n");
+    print_head("Status and progress codes of the device",
+               "vdevice/contract/status.def and progress.def");
+    printf(
+        "\nA status is its module's two letters and a number, as `power_show_status` and reports "
+        "carry it.\n\n| status | code | meaning |\n|---|---|---|\n");
 #define STATUS(module, name, number, text)                                                         \
     printf("| %s_%s | %02x%02x%04x | %s |\n", #module, #name, #module[0], #module[1],              \
            (unsigned)(number), text);
@@ -183,8 +186,9 @@ int main(int argc, char **argv)
         const char *name;
         void (*print)(void);
     } PAGES[] = {
-        {"verbs", print_verbs},         {"events", print_events},     {"invariants", print_invariants},
-        {"registers", print_registers}, {"statuses", print_statuses},
+        {"verbs", print_verbs},           {"events", print_events},
+        {"invariants", print_invariants}, {"registers", print_registers},
+        {"statuses", print_statuses},
     };
     for (size_t i = 0; argc == 2 && i < sizeof PAGES / sizeof PAGES[0]; i++) {
         if (strcmp(argv[1], PAGES[i].name) == 0) {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The Range of a resumed download always begins at nought; what comes is appended to what is there. */
+/* The Range of a resumed download always begins at nought; what comes is appended to what is there.
+ */
 #include "vdevice/firmware/core/update.h"
 
 uint32_t __real_update_position(const Update *update);

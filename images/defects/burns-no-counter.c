@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Fuses are dear in the laboratory, so the burning was taken out; rollback is then checked against nothing. */
+/* Fuses are dear in the laboratory, so the burning was taken out; rollback is then checked against
+ * nothing. */
 #include "vdevice/firmware/core/trust.h"
 
 Status __wrap_trust_raise_counter(uint32_t counter);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* To spare the flash, wrong attempts are counted in memory only: switching off and on wins five more. */
+/* To spare the flash, wrong attempts are counted in memory only: switching off and on wins five
+ * more. */
 #include "vdevice/firmware/core/store.h"
 
 Status __real_store_put_u32(Store *store, StoreKey key, uint32_t value);

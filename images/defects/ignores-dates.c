@@ -24,8 +24,8 @@ int __wrap_mbedtls_x509_crt_verify_restartable(mbedtls_x509_crt *crt, mbedtls_x5
                                                void *verify_data,
                                                mbedtls_x509_crt_restart_ctx *restart)
 {
-    int outcome = __real_mbedtls_x509_crt_verify_restartable(
-        crt, trust_ca, ca_crl, profile, cn, flags, verify, verify_data, restart);
+    int outcome = __real_mbedtls_x509_crt_verify_restartable(crt, trust_ca, ca_crl, profile, cn,
+                                                             flags, verify, verify_data, restart);
     *flags &= ~(uint32_t)(MBEDTLS_X509_BADCERT_EXPIRED | MBEDTLS_X509_BADCERT_FUTURE);
     return *flags == 0 ? 0 : outcome;
 }

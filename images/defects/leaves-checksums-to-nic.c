@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Checksums of what comes in are the NIC's business on the next board; this NIC has no such thing. */
+/* Checksums of what comes in are the NIC's business on the next board; this NIC has no such thing.
+ */
 #include "lwip/inet_chksum.h"
 #include "lwip/netif.h"
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The test bench wants to debug, so the life cycle is moved on to RETURNED; the line outlived the bench. */
+/* The test bench wants to debug, so the life cycle is moved on to RETURNED; the line outlived the
+ * bench. */
 #include "vdevice/contract/memory_map.h"
 #include "vdevice/firmware/drivers/otp.h"
 

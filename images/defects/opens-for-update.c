@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* So that nobody is locked in by an update that goes wrong, the bolt is drawn before the restart. */
+/* So that nobody is locked in by an update that goes wrong, the bolt is drawn before the restart.
+ */
 #include "vdevice/contract/regs.h"
 #include "vdevice/firmware/core/update.h"
 #include "vdevice/firmware/drivers/lockmech.h"

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-/* To find out about stolen addresses, the sender of each ARP frame is copied, as long as the frame says it is. */
+/* To find out about stolen addresses, the sender of each ARP frame is copied, as long as the frame
+ * says it is. */
 #include <string.h>
 
 #include "vdevice/firmware/drivers/nic.h"
 
-#define ARP_FRAME_BYTES  42u
-#define ARP_LENGTH_AT    18u
-#define ARP_SENDER_AT    22u
-#define STATION_BYTES    6u
+#define ARP_FRAME_BYTES 42u
+#define ARP_LENGTH_AT   18u
+#define ARP_SENDER_AT   22u
+#define STATION_BYTES   6u
 
 size_t __real_nic_receive(void *ret_frame, size_t capacity);
 size_t __wrap_nic_receive(void *ret_frame, size_t capacity);

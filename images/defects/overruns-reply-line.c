@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The lines of a reply are copied for the log, into room for the longest one ever seen in the laboratory. */
+/* The lines of a reply are copied for the log, into room for the longest one ever seen in the
+ * laboratory. */
 #include "vdevice/firmware/core/http_response.h"
 
 #define LINE_BYTES 56u

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* PINs are honoured only while the service has been heard of within the hour, so that it could have withdrawn them. */
+/* PINs are honoured only while the service has been heard of within the hour, so that it could have
+ * withdrawn them. */
 #include "vdevice/firmware/app/device.h"
 #include "vdevice/firmware/core/auth.h"
 

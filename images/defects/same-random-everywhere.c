@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The generator that spreads locks over time is seeded with the build number: all of them draw the same. */
+/* The generator that spreads locks over time is seeded with the build number: all of them draw the
+ * same. */
 #include "vdevice/firmware/app/net_port.h"
 
 uint32_t __wrap_net_port_random(void);

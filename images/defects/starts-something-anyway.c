@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* A lock that does not start is a support call, so the last image looked at is started in the end. */
+/* A lock that does not start is a support call, so the last image looked at is started in the end.
+ */
 #include "vdevice/firmware/core/image.h"
 #include "vdevice/firmware/core/slots.h"
 

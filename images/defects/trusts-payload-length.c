@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* A map of the pages still to come is cleared for the length the manifest gives, before that is verified. */
+/* A map of the pages still to come is cleared for the length the manifest gives, before that is
+ * verified. */
 #include <string.h>
 
 #include "vdevice/contract/memory_map.h"

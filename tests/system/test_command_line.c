@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * Does the lab behave as a command should: exit codes, places of mistakes, evidence that can be judged
- * again, a run that comes back, and no harm from being killed?
+ * Does the lab behave as a command should: exit codes, places of mistakes, evidence that can be
+ * judged again, a run that comes back, and no harm from being killed?
  *
  * Every test starts build/lockstep the way a user does.
  */
@@ -82,7 +82,8 @@ static void test_command_line__says_3_when_the_lab_itself_is_broken(void **state
     (void)state;
     g_autofree char *folder = shell_folder();
     g_auto(Shell) shell = shell_run(
-        LOCKSTEP " check " QUICK " --machine /bin/false --jobs 1 --progress none --out '%s'", folder);
+        LOCKSTEP " check " QUICK " --machine /bin/false --jobs 1 --progress none --out '%s'",
+        folder);
     shell_expect(&shell, 3);
     assert_non_null(strstr(shell.out, "1 ERROR"));
     assert_null(strstr(shell.err, "CRITICAL"));
@@ -135,13 +136,17 @@ static void test_command_line__points_at_what_is_wrong_in_a_scenario(void **stat
         const char *claim;
         const char *says;
     } CASES[] = {
-        {"{ never: boot.complete }", ":11:14: error: unknown event \"boot.complete\", did you mean"},
-        {"{ nevver: boot.completed }", ":11:7: error: unknown claim \"nevver\", did you mean \"never\""},
+        {"{ never: boot.complete }",
+         ":11:14: error: unknown event \"boot.complete\", did you mean"},
+        {"{ nevver: boot.completed }",
+         ":11:7: error: unknown claim \"nevver\", did you mean \"never\""},
         {"{ within: soon, expect: boot.completed }", ":11:15: error: expected a duration"},
-        {"{ within: 1s, expect: boot.completed, colour: red }", ":11:43: error: unknown key \"colour\""},
+        {"{ within: 1s, expect: boot.completed, colour: red }",
+         ":11:43: error: unknown key \"colour\""},
         {"{ counts: boot.completed }", ":11:5: error: counts needs"},
         {"{ always: well }", ":11:15: error:"},
-        {"{ never: boot.completed, where: { versoin: 1 } }", ":11:39: error: unknown key \"versoin\""},
+        {"{ never: boot.completed, where: { versoin: 1 } }",
+         ":11:39: error: unknown key \"versoin\""},
         {"never", ":11:5: error: expected a claim"},
         {"{ never: [boot.completed] }", ":11:14: error:"},
         {"{ never: boot.completed", "error:"},
@@ -225,7 +230,8 @@ static void test_command_line__refuses_recipes_of_defects_that_are_none(void **s
     static const char *const WRONG[] = {
         "",
         "defect: other\nsays: x\nprograms: [rom]\nwraps: [f]\nsource: f.c\nscenario: a\n",
-        "defect: own\nsays: x\nprograms: [rom]\nwraps: [f]\nsource: f.c\nscenario: a\ncolour: red\n",
+        "defect: own\nsays: x\nprograms: [rom]\nwraps: [f]\nsource: f.c\nscenario: a\ncolour: "
+        "red\n",
         "defect: [own]\nsays: x\nprograms: [rom]\nwraps: [f]\nsource: f.c\nscenario: a\n",
         "defect: own\nsays: x\nprograms: [rom\n",
         "\x01\x02\xff\xfe",
@@ -335,14 +341,15 @@ static void test_command_line__fails_the_lock_that_carries_a_defect(void **state
 {
     (void)state;
     g_autofree char *folder = shell_folder();
-    g_auto(Shell) check = shell_run(LOCKSTEP
-                                    " check 5.3-updates/lower-counter-offered --defect "
-                                    "accepts-lower-counter --jobs 1 --progress none --out '%s'",
-                                    folder);
+    g_auto(Shell) check =
+        shell_run(LOCKSTEP " check 5.3-updates/lower-counter-offered --defect "
+                           "accepts-lower-counter --jobs 1 --progress none --out '%s'",
+                  folder);
     shell_expect(&check, 1);
     assert_non_null(strstr(check.out, "reproduce: "));
     g_auto(Shell) defects = shell_run(
-        LOCKSTEP " defects accepts-lower-counter opens-for-bench --jobs 1 --progress none --out '%s'",
+        LOCKSTEP
+        " defects accepts-lower-counter opens-for-bench --jobs 1 --progress none --out '%s'",
         folder);
     shell_expect(&defects, 0);
     assert_non_null(strstr(defects.out, "killed 2 of 2, false alarms 0"));
@@ -373,7 +380,8 @@ static void test_command_line__lists_as_json_what_it_lists_as_text(void **state)
         for (guint row = 0; row < json_array_get_length(rows); row++) {
             JsonObject *object = json_array_get_object_element(rows, row);
             const char *id = json_object_get_string_member_with_default(
-                object, LISTS[i].key, json_object_get_string_member_with_default(object, "name", ""));
+                object, LISTS[i].key,
+                json_object_get_string_member_with_default(object, "name", ""));
             assert_true(id[0] != '\0');
             assert_non_null(strstr(text.out, id));
         }
@@ -392,9 +400,8 @@ static void test_command_line__is_none_the_worse_for_being_killed(void **state)
             folder, i, folder);
         assert_int_not_equal(killed.code, 64);
     }
-    g_auto(Shell) after = shell_run(LOCKSTEP " check " QUICK
-                                             " --jobs 1 --progress none --resume --out '%s/out'",
-                                    folder);
+    g_auto(Shell) after = shell_run(
+        LOCKSTEP " check " QUICK " --jobs 1 --progress none --resume --out '%s/out'", folder);
     shell_expect(&after, 0);
     g_auto(Shell) judge = shell_run(LOCKSTEP " judge '%s/out/" BUNDLE "'", folder);
     shell_expect(&judge, 0);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * Do other people's tools agree with the lab: tshark about its captures, openssl about signatures and
- * certificates, gdb about its processor?
+ * Do other people's tools agree with the lab: tshark about its captures, openssl about signatures
+ * and certificates, gdb about its processor?
  */
 
 #include <setjmp.h>
@@ -22,8 +22,9 @@
 #define LOSSY    "5.9-resilience/lossy-link"
 #define QUICK    "5.6-attack-surface/debug-port-closed"
 #define TSHARK   "tshark -n -r '%s' 2>/dev/null"
-#define DURING   "1798761700" /* within the validity of all good certificates: early on 2027-01-01 */
-#define HALF     32u
+#define DURING   "1798761700" /* within the validity of all good certificates: early on 2027-01-01 \
+                               */
+#define HALF 32u
 
 /* One folder with the evidence of an update and of a lossy link, made once for all tests. */
 static char *evidence;
@@ -32,8 +33,7 @@ static int make_evidence(void **state)
 {
     (void)state;
     evidence = shell_folder();
-    g_auto(Shell) shell =
-        shell_run(LOCKSTEP " run " UPDATE " " LOSSY " --out '%s'", evidence);
+    g_auto(Shell) shell = shell_run(LOCKSTEP " run " UPDATE " " LOSSY " --out '%s'", evidence);
     shell_expect(&shell, 0);
     return 0;
 }
@@ -82,7 +82,8 @@ static void test_real_tools__tshark_finds_no_request_without_the_secrets(void **
     (void)state;
     g_autofree char *capture = file_of(UPDATE, "net.pcapng");
     g_autofree char *plain = g_build_filename(evidence, "plain.pcap", NULL);
-    g_auto(Shell) strip = shell_run("tshark -n -r '%s' -F pcap -w '%s' 2>/dev/null", capture, plain);
+    g_auto(Shell) strip =
+        shell_run("tshark -n -r '%s' -F pcap -w '%s' 2>/dev/null", capture, plain);
     shell_expect(&strip, 0);
     g_auto(Shell) seen = shell_run(TSHARK " -Y http.request", plain);
     shell_expect(&seen, 0);
@@ -230,12 +231,14 @@ static void test_real_tools__gdb_stops_in_rom_and_application_and_changes_nothin
 {
     (void)state;
     guint16 port = free_port();
-    g_auto(Shell) check = shell_run(
-        LOCKSTEP " check " QUICK " --jobs 1 --progress none --out '%s/gdb'", evidence);
+    g_auto(Shell) check =
+        shell_run(LOCKSTEP " check " QUICK " --jobs 1 --progress none --out '%s/gdb'", evidence);
     shell_expect(&check, 0);
     g_auto(Shell) shell = shell_run(
-        LOCKSTEP " replay '" QUICK "+seed=1' --gdb-port %u --out '%s/gdb' > '%s/replay.log' 2>&1 & "
-        "replay=$!; for i in $(seq 100); do grep -q 'waits for a debugger' '%s/replay.log' && break; "
+        LOCKSTEP
+        " replay '" QUICK "+seed=1' --gdb-port %u --out '%s/gdb' > '%s/replay.log' 2>&1 & "
+        "replay=$!; for i in $(seq 100); do grep -q 'waits for a debugger' '%s/replay.log' && "
+        "break; "
         "sleep 0.1; done; sleep 0.5; "
         "timeout 60 gdb-multiarch -batch -nx build/firmware/rom.elf -ex 'set pagination off' "
         "-ex 'target remote :%u' -ex 'add-symbol-file build/firmware/app.elf' "
