@@ -48,7 +48,7 @@ void shell_expect(const Shell *shell, int code)
 char *shell_folder(void)
 {
     g_autoptr(GError) error = NULL;
-    char *folder = g_dir_make_tmp("lockstep-XXXXXX", &error);
+    char *folder = g_dir_make_tmp(NULL, &error);
     if (folder == NULL) {
         fail_msg("%s", error->message);
     }
