@@ -4,8 +4,8 @@
  * K1  Jobs are numbered in the order of the plan, by scenario and then by point, and listed so.
  * K2  Every result is in results.jsonl before anybody hears of it.
  * K3  A job is sent once. A worker that dies makes its job's result ERROR.
- * K4  One run in REPEAT_SHARE, and always the first, is made twice by its worker. If the evidence is
- *     not the same the run is ERROR: a lab that cannot repeat itself has no verdicts to give.
+ * K4  One run in REPEAT_SHARE, and always the first, is made twice by its worker. If the evidence
+ *     differs, the run is ERROR: a lab that cannot repeat itself has no verdicts to give.
  *
  * A request to a worker is "KA RUN_ID", K being a digit of LabKeep and A whether to make the run
  * again; a reply is a result.
