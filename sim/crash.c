@@ -30,6 +30,7 @@ typedef struct Cursor {
 struct CrashSource {
     Plan *plan;
     RunResult *result;
+    char *version;
     GPtrArray *events; /* of the clean run: only bolt.moved, as Event */
     Cursor first;
     GArray *window; /* of CrashOperation */
@@ -178,6 +179,9 @@ static void take_window(CrashSource *source, const Scenario *scenario, const GPt
     const char *name = ((const DeviceSetup *)source->plan->timeline->devices->pdata[0])->name;
     for (guint i = 0; i < events->len; i++) {
         const Event *event = g_ptr_array_index(events, i);
+        if (event->kind == EVENT_BOOT_COMPLETED && source->version == NULL) {
+            source->version = g_strdup(event_text(event, "version"));
+        }
         if (event->kind == EVENT_BOLT_MOVED && strcmp(event->source, name) == 0) {
             g_ptr_array_add(
                 source->events,
@@ -229,6 +233,7 @@ void crash_source_free(CrashSource *source)
         cursor_clear(&source->second);
         g_clear_pointer(&source->window, g_array_unref);
         g_clear_pointer(&source->events, g_ptr_array_unref);
+        g_free(source->version);
         plan_free(source->plan);
         result_free(source->result);
         g_free(source);
@@ -248,6 +253,11 @@ const Plan *crash_source_plan(const CrashSource *source)
 const RunResult *crash_source_result(const CrashSource *source)
 {
     return source->result;
+}
+
+const char *crash_source_version(const CrashSource *source)
+{
+    return source->version;
 }
 
 char *crash_source_run_id(const CrashSource *source, const CrashPoint *point)

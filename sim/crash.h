@@ -60,6 +60,9 @@ const GArray *crash_source_operations(const CrashSource *source);
 const Plan *crash_source_plan(const CrashSource *source);
 const RunResult *crash_source_result(const CrashSource *source);
 
+/* The version the clean run began with. */
+const char *crash_source_version(const CrashSource *source);
+
 /* The id of a run at a point; the caller frees it. */
 char *crash_source_run_id(const CrashSource *source, const CrashPoint *point);
 

@@ -102,6 +102,11 @@ void lab_close(Lab *lab)
     }
 }
 
+void lab_rest(Lab *lab)
+{
+    g_hash_table_remove_all(lab->pools);
+}
+
 const LabPaths *lab_paths(const Lab *lab)
 {
     return &lab->paths;

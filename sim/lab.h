@@ -57,6 +57,9 @@ Lab *lab_open(const LabPaths *paths, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 void lab_close(Lab *lab);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Lab, lab_close)
 
+/* Ends the device processes; the next run starts its own. To be called before forking. */
+void lab_rest(Lab *lab);
+
 const LabPaths *lab_paths(const Lab *lab);
 const Catalogue *lab_catalogue(const Lab *lab);
 

@@ -17,6 +17,7 @@
 
 #include "sim/campaign.h"
 #include "sim/controls.h"
+#include "sim/crash_sweep.h"
 #include "sim/evidence/bundle.h"
 #include "sim/explore.h"
 #include "sim/listing.h"
@@ -60,6 +61,9 @@ typedef struct Options {
     int wall_timeout_s;
     int times;
     int gdb_port;
+    int depth;
+    char *torn;
+    gboolean no_canary;
     int runs_max;
     char *duration;
     gboolean verbose;
@@ -93,6 +97,7 @@ enum {
     FLAGS_JSON = 16,    /* --json */
     FLAGS_TIMES = 32,   /* --times */
     FLAGS_DEFECT = 64,  /* --defect */
+    FLAGS_CRASH = 4096, /* --depth, --torn */
     FLAGS_GDB = 256,    /* --gdb, --gdb-port */
     FLAGS_SEARCH = 128, /* --max-runs */
     FLAGS_EXPLORE = 512, /* --seed, --for, --jobs, --max-fail, --verbose */
@@ -164,6 +169,15 @@ static GArray *make_entries(Options *options, unsigned flags)
     if (flags & FLAGS_DEFECT) {
         add_entry(entries, "defect", 0, G_OPTION_ARG_STRING, &options->defect,
                   "use the images that carry this seeded defect", "NAME");
+    }
+    if (flags & FLAGS_CRASH) {
+        add_entry(entries, "depth", 0, G_OPTION_ARG_INT, &options->depth,
+                  "losses of power in a row, 1 or 2 (1)", "N");
+        add_entry(entries, "torn", 0, G_OPTION_ARG_STRING, &options->torn,
+                  "pages: an erase is torn at each page; each: at each program unit (pages)",
+                  "HOW");
+        add_entry(entries, "no-canary", 0, G_OPTION_ARG_NONE, &options->no_canary,
+                  "do not show first that a seeded defect is caught", NULL);
     }
     if (flags & FLAGS_OUT) {
         add_entry(entries, "out", 'o', G_OPTION_ARG_FILENAME, &options->out,
@@ -567,10 +581,164 @@ static int verb_check(Lab *lab, Options *options)
     return run_campaign(lab, options, options->words, false);
 }
 
+/* sweep */
+
+#define CRASH_CANARY       "trusts-torn-journal"
+#define CRASH_DRAWS        4
+#define CRASH_DRAWS_CANARY 8
+
+static void on_crash_progress(const CrashSweepProgress *progress, void *user_data)
+{
+    const Options *options = user_data;
+    if (options->use_bar) {
+        fprintf(stderr, "\r\033[K%s %u/%u  %u not PASS  %" G_GINT64_FORMAT " s", progress->phase,
+                progress->done, progress->planned, progress->bad,
+                progress->wall_us / G_USEC_PER_SEC);
+        fflush(stderr);
+    }
+}
+
+static CrashSweepSettings crash_settings(Options *options, const Scenario *scenario, uint64_t seed)
+{
+    return (CrashSweepSettings){
+        .scenario = scenario_id(scenario),
+        .defect = options->defect,
+        .seed = options->seed != NULL ? seed : scenario_seed(scenario),
+        .jobs = (unsigned)options->jobs,
+        .depth = (unsigned)CLAMP(options->depth, 1, (int)CRASH_DEPTH_MAX),
+        .every_unit = g_strcmp0(options->torn, "each") == 0,
+        .draws = CRASH_DRAWS,
+        .fail_max = (unsigned)MAX(options->fail_max, 0),
+        .samples = options->defect == NULL,
+        .resume = options->resume,
+        .out = options->out,
+        .interrupts = &interrupts,
+        .progress = on_crash_progress,
+        .user_data = options,
+    };
+}
+
+/* Whether the engine catches a defect that is there. What it says is part of the result. */
+static Verdict show_canary(Lab *lab, Options *options, const Scenario *scenario, uint64_t seed)
+{
+    g_autoptr(GError) error = NULL;
+    CrashSweepSettings settings = crash_settings(options, scenario, seed);
+    settings.defect = CRASH_CANARY;
+    settings.only_journal = true;
+    settings.depth = 1;
+    settings.draws = CRASH_DRAWS_CANARY;
+    settings.fail_max = 1;
+    settings.samples = false;
+    settings.resume = false;
+    settings.out = NULL;
+    g_autoptr(CrashSweepResult) result = lab_check_defect(lab, CRASH_CANARY, &error)
+                                             ? crash_sweep_run(lab, &settings, &error)
+                                             : NULL;
+    bool caught = result != NULL && result->verdicts[VERDICT_FAIL] > 0;
+    clear_bar(options);
+    if (!options->quiet) {
+        printf("canary: %s %s%s%s\n", CRASH_CANARY, caught ? "caught" : "NOT CAUGHT",
+               error == NULL ? "" : ": ", error == NULL ? "" : error->message);
+    }
+    return caught ? VERDICT_PASS : VERDICT_ERROR;
+}
+
+static void print_crash(const Options *options, const char *id, const CrashSweepResult *result)
+{
+    g_autofree char *text = crash_sweep_text(result);
+    g_autofree char *word = text_verdict(result->verdict, options->use_color);
+    int64_t booted = (int64_t)result->levels[0].booted + result->levels[1].booted -
+                     (int64_t)result->resumed;
+    int64_t per_s = result->boots_us > 0 ? booted * G_USEC_PER_SEC / result->boots_us : 0;
+    printf("%s %s\n%s%" G_GINT64_FORMAT " states booted per second\n", word, id, text, per_s);
+    if (result->resumed > 0) {
+        printf("%u boots taken from an earlier execution\n", result->resumed);
+    }
+    if (result->note != NULL) {
+        printf("%s\n", result->note);
+    }
+    for (guint i = 0; i < result->bad->len && i < 10; i++) {
+        const RunResult *bad = g_ptr_array_index(result->bad, i);
+        g_autofree char *verdict = text_verdict(bad->verdict, options->use_color);
+        printf("  %s %s  %s\n", verdict, bad->run_id, bad->reason == NULL ? "" : bad->reason);
+    }
+    if (result->bad->len > 0) {
+        printf("reproduce: %s replay '%s' --out %s\n", options->program,
+               ((const RunResult *)g_ptr_array_index(result->bad, 0))->run_id, options->out);
+    }
+    printf("atlas: %s/sweeps/%s%s%s.atlas.html%s\n", options->out, id,
+           options->defect == NULL ? "" : "+defect=",
+           options->defect == NULL ? "" : options->defect,
+           result->interrupted ? "; stopped before the end" : "");
+    fflush(stdout);
+}
+
+static int sweep_crashes(Lab *lab, Options *options, const GPtrArray *scenarios, uint64_t seed)
+{
+    Verdict verdict = VERDICT_PASS;
+    bool canary = options->no_canary || options->defect != NULL;
+    for (guint i = 0; i < scenarios->len && interrupts == 0; i++) {
+        g_autoptr(GError) error = NULL;
+        const Scenario *scenario = g_ptr_array_index(scenarios, i);
+        if (!canary) {
+            verdict = verdict_join(verdict, show_canary(lab, options, scenario, seed));
+            canary = true;
+        }
+        CrashSweepSettings settings = crash_settings(options, scenario, seed);
+        g_autoptr(CrashSweepResult) result = crash_sweep_run(lab, &settings, &error);
+        clear_bar(options);
+        if (result == NULL) {
+            return complain(error);
+        }
+        verdict = verdict_join(verdict, result->verdict);
+        verdict = result->interrupted ? verdict_join(verdict, VERDICT_INCONCLUSIVE) : verdict;
+        if (!options->quiet) {
+            print_crash(options, settings.scenario, result);
+        }
+    }
+    return exit_of(verdict);
+}
+
+/* Flash operations go to the crash-state engine, whatever else is swept to a campaign. */
 static int verb_sweep(Lab *lab, Options *options)
 {
-    options->every_torn = TRUE;
-    return run_campaign(lab, options, options->words, true);
+    g_autoptr(GError) error = NULL;
+    guint64 seed = 0;
+    if ((options->seed != NULL &&
+         !g_ascii_string_to_unsigned(options->seed, 10, 0, G_MAXINT64, &seed, &error)) ||
+        (options->defect != NULL && !lab_check_defect(lab, options->defect, &error))) {
+        return complain(error);
+    }
+    g_autoptr(GPtrArray) selected = select_scenarios(lab, options, options->words, &error);
+    g_autoptr(GPtrArray) crashes = g_ptr_array_new();
+    g_autoptr(GPtrArray) others = g_ptr_array_new();
+    for (guint i = 0; selected != NULL && g_ptr_array_index(selected, i) != NULL; i++) {
+        const Scenario *scenario = lab_scenario(lab, g_ptr_array_index(selected, i), &error);
+        if (scenario == NULL) {
+            return complain(error);
+        }
+        if (crash_sweep_fits(scenario)) {
+            g_ptr_array_add(crashes, (void *)scenario);
+        } else if (scenario_sweep(scenario)->axis != SWEEP_NONE) {
+            g_ptr_array_add(others, g_ptr_array_index(selected, i));
+        }
+    }
+    if (selected == NULL) {
+        return complain(error);
+    }
+    if (crashes->len + others->len == 0) {
+        fprintf(stderr, "lockstep: no selected scenario sweeps anything\n");
+        return EXIT_NOTHING;
+    }
+    int code = sweep_crashes(lab, options, crashes, seed);
+    if (others->len > 0 && interrupts == 0 && code != EXIT_USAGE) {
+        g_ptr_array_add(others, NULL);
+        options->every_torn = TRUE;
+        lab_rest(lab);
+        int other = run_campaign(lab, options, (char *const *)others->pdata, true);
+        code = MAX(code, other);
+    }
+    return code;
 }
 
 /* plan, run */
@@ -1108,8 +1276,9 @@ static const Command COMMANDS[] = {
     {"judge", FLAGS_LAB | FLAGS_JSON, "BUNDLE ...", "judge stored evidence", verb_judge},
     {"report", FLAGS_LAB | FLAGS_OUT, "[FOLDER]", "write the reports of a campaign again",
      verb_report},
-    {"sweep", FLAGS_LAB | FLAGS_SELECT | FLAGS_RUN | FLAGS_OUT | FLAGS_JSON | FLAGS_DEFECT,
-     "[SCENARIO ...]", "check what sweeps, in every torn state", verb_sweep},
+    {"sweep",
+     FLAGS_LAB | FLAGS_SELECT | FLAGS_RUN | FLAGS_OUT | FLAGS_JSON | FLAGS_DEFECT | FLAGS_CRASH,
+     "[SCENARIO ...]", "boot every state a loss of power can leave", verb_sweep},
     {"replay", FLAGS_LAB | FLAGS_OUT | FLAGS_TIMES | FLAGS_GDB, "RUN ...",
      "make a run again and compare digests", verb_replay},
     {"explore", FLAGS_LAB | FLAGS_OUT | FLAGS_DEFECT | FLAGS_SEARCH | FLAGS_EXPLORE, "",
@@ -1210,7 +1379,7 @@ static void options_clear(Options *options)
     char *texts[] = {options->program,  options->scenarios, options->images, options->defects,
                      options->rom,      options->machine,   options->keys,   options->out,
                      options->seed,     options->shard,     options->defect, options->junit,
-                     options->progress, options->color};
+                     options->progress, options->color,     options->torn};
     for (size_t i = 0; i < G_N_ELEMENTS(texts); i++) {
         g_free(texts[i]);
     }
