@@ -6,6 +6,7 @@ TEST_COMMANDS += "$(BUILD)/tidy"
 -include tests/unit/network/network.mk
 -include tests/system/system.mk
 -include tests/hostlane/hostlane.mk
+-include tests/bench/bench.mk
 
 test-build: $(BUILD)/tests.list $(BUILD)/tidy
 .PHONY: $(BUILD)/tests.list
