@@ -86,6 +86,8 @@ help:
 all:
 test-build:
 
+# The parts ask pkg-config about libraries, so they are read only where bootstrap has been.
+ifneq ($(shell command -v pkg-config),)
 -include mk/third_party.mk
 -include vdevice/firmware/firmware.mk
 -include images/defects/defects.mk
@@ -93,3 +95,4 @@ test-build:
 -include tests/machine/machine.mk
 -include tests/tests.mk
 -include tools/tools.mk
+endif
