@@ -238,6 +238,11 @@ static Action *draw_power(Prng *prng, const Story *story, Feature feature)
     }
     if (feature == FEATURE_CUT_AT_TIME) {
         draw_trigger(prng, story, action, false);
+    } else if (feature == FEATURE_CUT_AT_EVENT && prng_chance(prng, (Ratio){1, 2})) {
+        /* Right in what the lock writes next. */
+        action->after = draw_event(prng);
+        action->nth = 1 + (uint32_t)prng_below(prng, 2);
+        set_number(action, "in_operations", 1 + draw_spread(prng, 30));
     } else if (feature == FEATURE_CUT_AT_EVENT) {
         action->after = draw_event(prng);
         action->nth = 1 + (uint32_t)prng_below(prng, 3);
@@ -688,6 +693,10 @@ static void add_safety(Plan *plan, bool fatal)
     Claim *crash = add_claim(plan, CLAIM_NEVER);
     crash->expect = pattern_new(EVENT_DEVICE_RESET);
     add_accepted(crash->expect, "cause", "lockup", "watchdog");
+    Claim *counter = add_claim(plan, CLAIM_NEVER);
+    counter->expect = pattern_new(EVENT_COUNTER_RAISED);
+    counter->after = pattern_new(EVENT_UPDATE_TRIAL);
+    counter->until = pattern_new(EVENT_UPDATE_CONFIRMED);
     if (!fatal) {
         add_claim(plan, CLAIM_NEVER)->expect = pattern_new(EVENT_BOOT_RECOVERY);
     }

@@ -58,6 +58,7 @@ void nvm_put_otp(Nvm *nvm, uint32_t offset, const uint8_t *bytes, uint32_t byte_
 
 bool nvm_start(Nvm *nvm, const HostlinkNvmOperation *operation, const uint8_t *data)
 {
+    nvm->operations = operation->number;
     for (unsigned i = 0; i < NVM_PENDING_MAX; i++) {
         NvmPending *pending = &nvm->pending[i];
         if (pending->operation.number == 0) {

@@ -55,6 +55,7 @@ typedef struct Nvm {
     bool touched[NVM_SECTORS]; /* since `nvm_new` or `nvm_forget_touched` */
     NvmImage image[2];
     bool image_known[2];
+    uint64_t operations; /* the number of the last one that was accepted */
 } Nvm;
 
 /* Makes the memories of a blank device: flash all ones, fuses all zero. */

@@ -127,6 +127,10 @@ static HostlinkCut verbs_cut_of(Stage *stage, const Action *action)
     if (plan_argument(action, "at_operation") != NULL) {
         cut.when = HOSTLINK_CUT_AT_NVM;
         cut.at = (uint64_t)plan_integer(action, "at_operation");
+    } else if (plan_argument(action, "in_operations") != NULL) {
+        StageDevice *device = stage_device(stage, action->target);
+        cut.when = HOSTLINK_CUT_AT_NVM;
+        cut.at = device_nvm(device->device)->operations + (uint64_t)plan_integer(action, "in_operations");
     } else if (plan_argument(action, "at_instruction") != NULL) {
         cut.when = HOSTLINK_CUT_AT_INSTRUCTION;
         cut.at = (uint64_t)plan_integer(action, "at_instruction");
