@@ -16,6 +16,10 @@ LOCKSTEP := $(BUILD)/lockstep
 
 .DEFAULT_GOAL := help
 
+# The defect that a sweep must find before anybody believes that there is none.
+SWEEP_CANARY := $(BUILD)/firmware/rom+trusts-torn-journal.bin \
+	$(BUILD)/images/app-1.0.0+trusts-torn-journal.img $(BUILD)/images/app-1.1.0+trusts-torn-journal.img
+
 # Parts that need fetched sources are built by a second make, once bootstrap has brought them.
 STEP = $(MAKE) --no-print-directory -j$(JOBS)
 
@@ -36,10 +40,11 @@ test: bootstrap
 build: bootstrap
 	@$(STEP) all
 
-## Cut the power at every flash operation of an update with every torn state (long)
+## Boot every state that a loss of power can leave during an update, and after a second one
 .PHONY: sweep
 sweep: build
-	@$(LOCKSTEP) sweep --jobs $(JOBS) --out $(OUT)/sweep
+	@$(STEP) $(SWEEP_CANARY)
+	@$(LOCKSTEP) sweep --depth 2 --jobs $(JOBS) --out $(OUT)/sweep
 
 ## Run every seeded defect against the scenario that names it: killed K of N, false alarms F
 .PHONY: defects
