@@ -11,7 +11,6 @@
 
 #define RUNS_LISTED_MAX 300 /* per scenario; those that are not PASS come first */
 #define FINDINGS_MAX    100
-#define DEVICE          "lock"
 
 static const char STYLE[] =
     ":root{color-scheme:light dark;--bg:#fbfbf9;--fg:#1d2126;--dim:#5c636b;--line:#dcdedf;"
@@ -199,6 +198,23 @@ static void add_claim_results(GString *page, const ScenarioSummary *scenario, co
     markup_add(page, "</ul>\n");
 }
 
+/* The picture itself, about the first device of the plan. */
+static void add_lanes(GString *page, const Bundle *bundle)
+{
+    g_autoptr(Tree) tree =
+        tree_parse("plan.json", bundle->plan_json, strlen(bundle->plan_json), true, NULL);
+    const TreeNode *timeline = tree == NULL ? NULL : tree_get(tree_root(tree), "timeline");
+    const TreeNode *devices = timeline == NULL ? NULL : tree_get(timeline, "devices");
+    const TreeNode *device = devices == NULL || devices->count == 0 ? NULL : devices->children[0];
+    const TreeNode *name = device == NULL ? NULL : tree_get(device, "name");
+    const TreeNode *unlocked = device == NULL ? NULL : tree_get(device, "unlocked");
+    bool is_unlocked = false;
+    if (name != NULL && name->text != NULL && unlocked != NULL &&
+        tree_truth(unlocked, &is_unlocked, NULL)) {
+        lanes_svg(page, bundle->events, name->text, is_unlocked);
+    }
+}
+
 /* The picture of a run whose bundle was kept. */
 static void add_picture(GString *page, const RunResult *run, const char *out)
 {
@@ -210,7 +226,7 @@ static void add_picture(GString *page, const RunResult *run, const char *out)
     if (bundle == NULL) {
         return;
     }
-    lanes_svg(page, bundle->events, DEVICE);
+    add_lanes(page, bundle);
     static const char *const FILES[] = {"events.jsonl", "net.pcapng", "uart.log", "plan.json"};
     markup_add(page, "<p class=\"dim\">Evidence:");
     for (size_t i = 0; i < G_N_ELEMENTS(FILES); i++) {

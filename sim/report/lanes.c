@@ -106,13 +106,12 @@ static void add_mark(Picture *picture, Lane lane, const Event *event, const char
     markup_add(picture->page, "</title></g>\n");
 }
 
-static void show_bolt(Picture *picture, const Event *event)
+static void show_bolt(Picture *picture, VTime at, const char *state)
 {
-    const char *state = event_text(event, "state");
     const char *color = g_strcmp0(state, "locked") == 0     ? "#3f6fb0"
                         : g_strcmp0(state, "unlocked") == 0 ? "#b07d1a"
                                                             : "#7a7f87";
-    set_state(picture, LANE_BOLT, event->at, state, color);
+    set_state(picture, LANE_BOLT, at, state, color);
 }
 
 /* Shows an event about the device. */
@@ -154,7 +153,7 @@ static void show_device(Picture *picture, const Event *event)
         set_state(picture, LANE_UPDATE, event->at, "reverted", "#c4413a");
         break;
     case EVENT_BOLT_MOVED:
-        show_bolt(picture, event);
+        show_bolt(picture, event->at, event_text(event, "state"));
         break;
     default:
         break;
@@ -219,7 +218,7 @@ static void add_axis(Picture *picture)
     }
 }
 
-void lanes_svg(GString *page, const GPtrArray *events, const char *device)
+void lanes_svg(GString *page, const GPtrArray *events, const char *device, bool unlocked)
 {
     if (events->len == 0) {
         return;
@@ -232,6 +231,7 @@ void lanes_svg(GString *page, const GPtrArray *events, const char *device)
                "aria-label=\"Timeline of the run\" font-family=\"system-ui, sans-serif\">\n",
                WIDTH, height);
     add_axis(&picture);
+    show_bolt(&picture, 0, unlocked ? "unlocked" : "locked");
     for (guint i = 0; i < events->len; i++) {
         const Event *event = g_ptr_array_index(events, i);
         if (strcmp(event->source, device) == 0) {

@@ -9,7 +9,9 @@
  * forbidden. Every mark has a title with its event's number, time and kind.
  */
 
+#include <stdbool.h>
+
 #include <glib.h>
 
-/* Appends the picture of a run's events about `device` to `page`. */
-void lanes_svg(GString *page, const GPtrArray *events, const char *device);
+/* Appends the picture of a run's events about `device`, whose bolt began `unlocked` or not. */
+void lanes_svg(GString *page, const GPtrArray *events, const char *device, bool unlocked);
