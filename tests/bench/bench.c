@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -58,6 +59,21 @@ static struct {
 static double now_s(void)
 {
     return (double)g_get_monotonic_time() / G_USEC_PER_SEC;
+}
+
+/* Processor time of this program and of the machines that have ended. */
+static double cpu_s(void)
+{
+    double seconds = 0;
+    static const int WHOSE[] = {RUSAGE_SELF, RUSAGE_CHILDREN};
+    for (size_t i = 0; i < G_N_ELEMENTS(WHOSE); i++) {
+        struct rusage usage;
+        if (getrusage(WHOSE[i], &usage) == 0) {
+            seconds += (double)usage.ru_utime.tv_sec + (double)usage.ru_utime.tv_usec / 1e6 +
+                       (double)usage.ru_stime.tv_sec + (double)usage.ru_stime.tv_usec / 1e6;
+        }
+    }
+    return seconds;
 }
 
 static void know(const char *name, double value, const char *prose)
@@ -347,6 +363,7 @@ static bool boot_fresh(const CrashPoint *point, GError **error)
 typedef struct Pace {
     uint64_t done;
     double seconds;
+    double cpu_seconds;
 } Pace;
 
 static void run_in_process(Walk *walk, Pace *pace, GError **error)
@@ -379,13 +396,20 @@ static void measure_both(Pace *ret_here, Pace *ret_fresh, GError **error)
     CrashPoint point;
     char digest[DIGEST_TEXT_BYTES];
     for (int i = 0; *error == NULL && i < SLICES; i++) {
-        /* The turn before has ended the process that is kept: starting it again is not counted. */
+        /* The turn before has ended the machine that is kept: starting it again is not counted. */
+        lab_rest(bench.lab);
+        double cpu_begun = cpu_s();
         if (walk_next_distinct(&here, &point, error) && boot_state(&point, digest, error)) {
             run_in_process(&here, ret_here, error);
         }
+        lab_rest(bench.lab);
+        double cpu_between = cpu_s();
         if (*error == NULL) {
             run_fresh(&fresh, ret_fresh, error);
         }
+        lab_rest(bench.lab);
+        ret_here->cpu_seconds += cpu_between - cpu_begun;
+        ret_fresh->cpu_seconds += cpu_s() - cpu_between;
     }
     g_hash_table_unref(here.seen);
     g_hash_table_unref(fresh.seen);
@@ -517,6 +541,9 @@ static void measure_sweeps(void)
     know("sweep_per_s", here_per_s, "distinct crash states of an update booted, one worker");
     know("process_per_s", fresh_per_s,
          "the same from reset, a fresh machine process each, one worker");
+    know("sweep_per_cpu_s", (double)here.done / here.cpu_seconds,
+         "sweep_per_s by processor time, lab and machine together");
+    know("process_per_cpu_s", (double)fresh.done / fresh.cpu_seconds, "the same for the baseline");
     know("sweep_vs_process_ratio", here_per_s / fresh_per_s, "");
     /* The best of three each, by turns. */
     double one = measure_jobs(1);
