@@ -25,6 +25,7 @@
 #include "sim/report/html.h"
 #include "sim/report/junit.h"
 #include "sim/report/text.h"
+#include "sim/report/vcd.h"
 
 enum {
     EXIT_PASS = 0,
@@ -66,6 +67,7 @@ typedef struct Options {
     gboolean no_canary;
     int runs_max;
     char *duration;
+    char *trace;
     gboolean verbose;
     gboolean gdb;
     gboolean every_torn;
@@ -191,6 +193,8 @@ static GArray *make_entries(Options *options, unsigned flags)
         add_entry(entries, "times", 0, G_OPTION_ARG_INT, &options->times, "run so often", "N");
     }
     if (flags & FLAGS_GDB) {
+        add_entry(entries, "trace", 0, G_OPTION_ARG_STRING, &options->trace,
+                  "vcd: write the run as waves, with a save file for GTKWave", "HOW");
         add_entry(entries, "gdb", 0, G_OPTION_ARG_NONE, &options->gdb,
                   "start the machine halted and wait for a debugger", NULL);
         add_entry(entries, "gdb-port", 0, G_OPTION_ARG_INT, &options->gdb_port,
@@ -947,8 +951,46 @@ static int replay_one(Lab *lab, Options *options, const char *word)
     return exit_of(last->verdict);
 }
 
+/* Makes the run once more with every flash operation in view, and writes it as waves. */
+static int trace_one(Lab *lab, Options *options, const char *word)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(Plan) plan = lab_plan(lab, word, &error);
+    if (plan == NULL) {
+        return complain(error);
+    }
+    g_autoptr(GPtrArray) devices = g_ptr_array_new();
+    for (guint i = 0; i < plan->timeline->devices->len; i++) {
+        const DeviceSetup *device = g_ptr_array_index(plan->timeline->devices, i);
+        g_ptr_array_add(devices, device->name);
+    }
+    g_ptr_array_add(devices, NULL);
+    plan->timeline->record_nvm = true;
+    g_autoptr(Recorder) recorder = recorder_new();
+    g_autoptr(RunResult) result = lab_execute_plan(lab, plan, NULL, LAB_KEEP_NONE, recorder);
+    g_autofree char *below = g_strdelimit(g_strdup(plan->run_id), "/", '-');
+    g_autofree char *folder = g_build_filename(options->out, "trace", NULL);
+    g_autofree char *dump_name = g_strdup_printf("%s.vcd", below);
+    g_autofree char *save_name = g_strdup_printf("%s.gtkw", below);
+    const char *const *names = (const char *const *)devices->pdata;
+    g_autofree char *dump = vcd_text(names, recorder_events(recorder));
+    g_autofree char *save = vcd_save_text(names, dump_name);
+    if (g_mkdir_with_parents(folder, 0755) != 0 || !write_text(folder, dump_name, dump, &error) ||
+        !write_text(folder, save_name, save, &error)) {
+        fprintf(stderr, "lockstep: %s: %s\n", folder,
+                error == NULL ? "cannot make the folder" : error->message);
+        return EXIT_LAB;
+    }
+    printf("waves: %s/%s\nlook: gtkwave %s/%s\n", folder, dump_name, folder, save_name);
+    return result->verdict == VERDICT_ERROR ? EXIT_LAB : EXIT_PASS;
+}
+
 static int verb_replay(Lab *lab, Options *options)
 {
+    if (options->trace != NULL && strcmp(options->trace, "vcd") != 0) {
+        fprintf(stderr, "lockstep replay: --trace knows only vcd\n");
+        return EXIT_USAGE;
+    }
     if (options->words == NULL || options->times > REPLAY_TIMES_MAX) {
         fprintf(stderr, "lockstep replay: name a run, and at most %d times\n", REPLAY_TIMES_MAX);
         return EXIT_USAGE;
@@ -957,6 +999,10 @@ static int verb_replay(Lab *lab, Options *options)
     for (char **word = options->words; *word != NULL; word++) {
         int one = replay_one(lab, options, *word);
         code = MAX(code, one);
+        if (options->trace != NULL && one != EXIT_USAGE) {
+            one = trace_one(lab, options, *word);
+            code = MAX(code, one);
+        }
     }
     return code;
 }
@@ -1379,7 +1425,8 @@ static void options_clear(Options *options)
     char *texts[] = {options->program,  options->scenarios, options->images, options->defects,
                      options->rom,      options->machine,   options->keys,   options->out,
                      options->seed,     options->shard,     options->defect, options->junit,
-                     options->progress, options->color,     options->torn};
+                     options->progress, options->color,     options->torn,
+                     options->duration, options->trace};
     for (size_t i = 0; i < G_N_ELEMENTS(texts); i++) {
         g_free(texts[i]);
     }
