@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * X1  A round is chosen before it runs, from the seed and from what the rounds before it have shown.
+ * X1  A round is chosen before it runs, from the seed and from what the rounds before it have
+ *     shown.
  * X2  Results of a round are taken in the order it was chosen in, not in that of their arrival.
  * X3  The clock on the wall is read between rounds only.
  *
@@ -18,8 +19,8 @@
 #include "sim/workers.h"
 
 #define CANARY_REASON plan_invariant_prose(INVARIANT_bolt_moves_only_when_authorised)
-#define WAIT_MS      250
-#define FRESH_CHANCE ((Ratio){1, 2})
+#define WAIT_MS       250
+#define FRESH_CHANCE  ((Ratio){1, 2})
 
 typedef struct Job {
     char *id; /* of the schedule */
@@ -171,8 +172,9 @@ static char *serve(const char *request, void *user_data)
     g_autoptr(Recorder) recorder = recorder_new();
     g_autoptr(Plan) plan = lab_plan(explorer->lab, request + 2, &error);
     g_autoptr(RunResult) result =
-        plan == NULL ? result_new_error(request + 2, "explore", error->message)
-                     : lab_execute_plan(explorer->lab, plan, explorer->settings->out, keep, recorder);
+        plan == NULL
+            ? result_new_error(request + 2, "explore", error->message)
+            : lab_execute_plan(explorer->lab, plan, explorer->settings->out, keep, recorder);
     g_autoptr(GArray) features = explore_features(recorder_events(recorder));
     return reply_of(result, features);
 }
@@ -180,8 +182,10 @@ static char *serve(const char *request, void *user_data)
 static bool read_reply(const char *line, Job *job, GError **error)
 {
     g_autoptr(Tree) tree = tree_parse("reply", line, strlen(line), true, error);
-    const TreeNode *features = tree == NULL ? NULL : tree_require(tree_root(tree), "features", error);
-    const TreeNode *result = features == NULL ? NULL : tree_require(tree_root(tree), "result", error);
+    const TreeNode *features =
+        tree == NULL ? NULL : tree_require(tree_root(tree), "features", error);
+    const TreeNode *result =
+        features == NULL ? NULL : tree_require(tree_root(tree), "result", error);
     job->result = result == NULL ? NULL : result_read(result, error);
     for (size_t i = 0; job->result != NULL && i < features->count; i++) {
         int64_t number = 0;
@@ -199,7 +203,8 @@ static void take_reply(Job *job, const char *run_id, const char *line)
     g_autoptr(GError) error = NULL;
     if (line == NULL || !read_reply(line, job, &error)) {
         result_free(job->result);
-        job->result = result_new_error(run_id, job->id, line == NULL ? "the worker died" : error->message);
+        job->result =
+            result_new_error(run_id, job->id, line == NULL ? "the worker died" : error->message);
     }
 }
 
@@ -224,8 +229,8 @@ static void add_job(GPtrArray *jobs, const char *id, bool again)
 /* Without the seed, which the schedule brings along. */
 static char *run_id_of(const char *id, const char *defect)
 {
-    return g_strdup_printf("%s%s%s", id, defect == NULL ? "" : "+defect=",
-                           defect == NULL ? "" : defect);
+    return g_strdup_printf("%s%s%s", id,
+                           defect == NULL ? "" : "+defect=", defect == NULL ? "" : defect);
 }
 
 /* Runs all jobs; false if interrupted before the last was done. */
@@ -381,7 +386,8 @@ static void take_job(Explorer *explorer, const Job *job)
     if (verdict == VERDICT_ERROR) {
         fail_campaign(report, g_strdup_printf("%s: %s", job->id, job->result->reason));
     }
-    report->verdict = verdict == VERDICT_FAIL ? verdict_join(report->verdict, verdict) : report->verdict;
+    report->verdict =
+        verdict == VERDICT_FAIL ? verdict_join(report->verdict, verdict) : report->verdict;
     explorer->listener->finished(job->result, text, first, explorer->listener->user_data);
     learn(explorer, job);
 }
@@ -416,7 +422,7 @@ static bool is_over(const Explorer *explorer, int64_t started_us)
 {
     const ExploreSettings *settings = explorer->settings;
     ExploreReport *report = explorer->report;
-    report->wall_us = g_get_monotonic_time() - started_us; /* X3 */
+    report->wall_us = settings->clock_us() - started_us; /* X3 */
     return (settings->interrupts != NULL && *settings->interrupts > 0) ||
            report->verdict == VERDICT_ERROR ||
            (settings->runs_max > 0 && report->runs >= settings->runs_max) ||
@@ -429,7 +435,8 @@ static void catch_canary(Explorer *explorer)
 {
     ExploreReport *report = explorer->report;
     bool whole = true;
-    for (uint64_t n = 0; whole && report->canary == NULL && report->canary_runs < EXPLORE_CANARY_RUNS;) {
+    for (uint64_t n = 0;
+         whole && report->canary == NULL && report->canary_runs < EXPLORE_CANARY_RUNS;) {
         g_autoptr(GPtrArray) jobs = g_ptr_array_new_with_free_func(job_free);
         for (unsigned i = 0; i < EXPLORE_ROUND; i++) {
             g_autofree char *id = schedule_fresh_id(explorer->settings->seed, n++);
@@ -447,8 +454,8 @@ static void catch_canary(Explorer *explorer)
         }
     }
     if (whole && report->canary == NULL) {
-        fail_campaign(report, g_strdup_printf("the canary %s was not caught in %u runs", EXPLORE_CANARY,
-                                              report->canary_runs));
+        fail_campaign(report, g_strdup_printf("the canary %s was not caught in %u runs",
+                                              EXPLORE_CANARY, report->canary_runs));
     }
 }
 
@@ -479,7 +486,7 @@ ExploreReport *explore_run(Lab *lab, const ExploreSettings *settings,
         .reasons = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL),
         .draw = prng_fork(&root, "explore"),
     };
-    int64_t started_us = g_get_monotonic_time();
+    int64_t started_us = settings->clock_us();
     fflush(NULL); /* Or the children would write it again. */
     explorer.workers = workers_new(settings->jobs, serve, &explorer);
     catch_canary(&explorer);

@@ -71,14 +71,14 @@ char *lab_digest(const Lab *lab);
 char *const *lab_scenario_ids(const Lab *lab);
 
 /*
- * The scenario of that id, in that file if `id` ends in .yaml, or drawn if it is one of explore's. The
- * lab owns it; a drawn one goes when the next is asked for.
+ * The scenario of that id, in that file if `id` ends in .yaml, or drawn if it is one of
+ * explore's. The lab owns it; a drawn one goes when the next is asked for.
  */
 const Scenario *lab_scenario(Lab *lab, const char *id, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /*
- * Takes in a scenario that is in no file, in place of an earlier one of that id, which must not be in
- * use any more.
+ * Takes in a scenario that is in no file, in place of an earlier one of that id, which must not
+ * be in use any more.
  */
 const Scenario *lab_add_scenario(Lab *lab, Scenario *take_scenario, GError **error)
     G_GNUC_WARN_UNUSED_RESULT;

@@ -1076,8 +1076,8 @@ static void on_round(const ExploreReport *report, void *user_data)
 {
     const Options *options = user_data;
     if (options->use_bar) {
-        fprintf(stderr, "\r\033[K%u runs  ✔%u ✖%u ?%u !%u  %u things seen, %u parents", report->runs,
-                report->counts[VERDICT_PASS], report->counts[VERDICT_FAIL],
+        fprintf(stderr, "\r\033[K%u runs  ✔%u ✖%u ?%u !%u  %u things seen, %u parents",
+                report->runs, report->counts[VERDICT_PASS], report->counts[VERDICT_FAIL],
                 report->counts[VERDICT_INCONCLUSIVE], report->counts[VERDICT_ERROR],
                 report->features, report->parents);
         fflush(stderr);
@@ -1103,8 +1103,8 @@ static void print_explored(const Options *options, const ExploreReport *report)
     g_autofree char *word = text_verdict(report->verdict, options->use_color);
     unsigned undecided = report->counts[VERDICT_INCONCLUSIVE] - report->idle;
     printf("%s %s\n", word, report->reason == NULL ? "" : report->reason);
-    printf("%u runs in %" G_GINT64_FORMAT " s: %u PASS, %u FAIL, %u with a fault that never met its "
-           "moment, %u undecided, %u ERROR\n",
+    printf("%u runs in %" G_GINT64_FORMAT " s: %u PASS, %u FAIL, %u with a fault that never met "
+           "its moment, %u undecided, %u ERROR\n",
            report->runs, report->wall_us / G_USEC_PER_SEC, report->counts[VERDICT_PASS],
            report->counts[VERDICT_FAIL], report->idle, undecided, report->counts[VERDICT_ERROR]);
     printf("%u fresh, %u mutated; %u things seen, %u schedules were the first to show one\n",
@@ -1144,11 +1144,12 @@ static int verb_explore(Lab *lab, Options *options)
         .runs_max = (unsigned)MAX(options->runs_max, 0),
         .fail_max = (unsigned)MAX(options->fail_max, 0),
         .wall_us = wall_us,
+        .clock_us = g_get_monotonic_time,
         .interrupts = &interrupts,
     };
     ExploreListener listener = {on_explored, on_round, options};
-    printf("lockstep %s  explore  seed %" G_GUINT64_FORMAT "%s%s  %d jobs\n", LOCKSTEP_VERSION, seed,
-           options->defect == NULL ? "" : "  defect ",
+    printf("lockstep %s  explore  seed %" G_GUINT64_FORMAT "%s%s  %d jobs\n", LOCKSTEP_VERSION,
+           seed, options->defect == NULL ? "" : "  defect ",
            options->defect == NULL ? "" : options->defect, options->jobs);
     fflush(stdout);
     g_autoptr(ExploreReport) report = explore_run(lab, &settings, &listener, &error);

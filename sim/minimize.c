@@ -4,7 +4,8 @@
  * Z1  Every candidate really runs, from the very text that would be written.
  * Z2  A candidate is taken only if it fails for the same reason (`Reason`).
  * Z3  Nothing but the text decides, so a text that was tried is never tried again.
- * Z4  Each taken candidate is smaller: fewer steps, claims or settings, or shorter or smaller values.
+ * Z4  Each taken candidate is smaller: fewer steps, claims or settings, or shorter or smaller
+ *     values.
  */
 
 #include "sim/minimize.h"
@@ -130,13 +131,12 @@ static unsigned count_claims(const Plan *plan)
 /* The plan of a text, with its images. */
 static Plan *plan_of_text(Minimizer *minimizer, const char *text, GError **error)
 {
-    Scenario *scenario =
-        scenario_parse(minimizer->id, minimizer->id, text, strlen(text), error);
+    Scenario *scenario = scenario_parse(minimizer->id, minimizer->id, text, strlen(text), error);
     if (scenario == NULL || lab_add_scenario(minimizer->lab, scenario, error) == NULL) {
         return NULL;
     }
-    g_autofree char *run_id = sweep_run_id(minimizer->id, NULL, minimizer->settings->defect,
-                                           scenario_seed(scenario));
+    g_autofree char *run_id =
+        sweep_run_id(minimizer->id, NULL, minimizer->settings->defect, scenario_seed(scenario));
     return lab_plan(minimizer->lab, run_id, error);
 }
 
@@ -173,8 +173,8 @@ static bool try(Minimizer *minimizer, Plan *take_candidate)
     g_autoptr(Plan) candidate = take_candidate;
     g_autofree char *text = draft_text(candidate, minimizer->id, minimizer->title);
     const volatile sig_atomic_t *interrupts = minimizer->settings->interrupts;
-    unsigned runs_max = minimizer->settings->runs_max == 0 ? MINIMIZE_RUNS_DEFAULT
-                                                           : minimizer->settings->runs_max;
+    unsigned runs_max =
+        minimizer->settings->runs_max == 0 ? MINIMIZE_RUNS_DEFAULT : minimizer->settings->runs_max;
     minimizer->stopped = minimizer->stopped || minimizer->runs >= runs_max ||
                          (interrupts != NULL && *interrupts > 0);
     if (minimizer->stopped || g_strcmp0(text, minimizer->text) == 0 ||
@@ -372,7 +372,7 @@ static bool try_time(Minimizer *minimizer, guint index, guint spot, VTime candid
 static bool reduce_time(Minimizer *minimizer, guint index, guint spot)
 {
     static const VTime UNITS[] = {
-        3600 * VTIME_S, 600 * VTIME_S, 60 * VTIME_S,  10 * VTIME_S, VTIME_S,       100 * VTIME_MS,
+        3600 * VTIME_S, 600 * VTIME_S, 60 * VTIME_S,   10 * VTIME_S,  VTIME_S,  100 * VTIME_MS,
         10 * VTIME_MS,  VTIME_MS,      100 * VTIME_US, 10 * VTIME_US, VTIME_US,
     };
     Action *action = g_ptr_array_index(minimizer->plan->timeline->actions, index);
@@ -422,12 +422,12 @@ static bool try_without(Minimizer *minimizer, guint index, const ArgumentRule *r
 
 static bool reduce_integer(Minimizer *minimizer, guint index, const char *key, int64_t value)
 {
-    const int64_t candidates[] = {0, 1, value / 100, value / 10, value / 2, value / 1000 * 1000,
-                                  value / 100 * 100, value - 1};
+    const int64_t candidates[] = {
+        0,        1, value / 100, value / 10, value / 2, value / 1000 * 1000, value / 100 * 100,
+        value - 1};
     for (size_t i = 0; i < G_N_ELEMENTS(candidates); i++) {
         g_autofree char *text = g_strdup_printf("%" G_GINT64_FORMAT, candidates[i]);
-        if (candidates[i] >= 0 && candidates[i] < value &&
-            try_text(minimizer, index, key, text)) {
+        if (candidates[i] >= 0 && candidates[i] < value && try_text(minimizer, index, key, text)) {
             return true;
         }
     }
@@ -547,13 +547,15 @@ static Plan *plan_of(Lab *lab, const char *what, const char *defect, GError **er
 {
     if (!g_file_test(what, G_FILE_TEST_IS_DIR)) {
         bool says = strstr(what, "+defect=") != NULL;
-        g_autofree char *run_id = g_strdup_printf("%s%s%s", what, says || defect == NULL ? "" : "+defect=",
-                                                  says || defect == NULL ? "" : defect);
+        g_autofree char *run_id = g_strdup_printf(
+            "%s%s%s", what,
+            says || defect == NULL ? "" : "+defect=", says || defect == NULL ? "" : defect);
         return lab_plan(lab, run_id, error);
     }
     g_autoptr(Bundle) bundle = bundle_open(what, error);
-    return bundle == NULL ? NULL
-                          : plan_from_json(what, bundle->plan_json, strlen(bundle->plan_json), error);
+    return bundle == NULL
+               ? NULL
+               : plan_from_json(what, bundle->plan_json, strlen(bundle->plan_json), error);
 }
 
 static char *slug_of(const char *run_id)
@@ -657,8 +659,8 @@ MinimizeResult *minimize_run(Lab *lab, const char *what, const MinimizeSettings 
         minimizer_clear(&minimizer);
         return NULL;
     }
-    g_autofree char *title = g_strdup_printf("Not so: %s. Minimized from %s.",
-                                             minimizer.target.claim, plan->run_id);
+    g_autofree char *title =
+        g_strdup_printf("Not so: %s. Minimized from %s.", minimizer.target.claim, plan->run_id);
     minimizer.title = wrap(title);
     result->run_id = g_strdup(plan->run_id);
     result->defect = g_strdup(plan->defect);

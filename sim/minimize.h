@@ -4,10 +4,11 @@
 /*
  * Minimizing: from a run that fails to the shortest scenario that still fails for the same reason.
  *
- * The run is made explicit first: a swept point becomes a cut at its operation or instruction. Then whatever can
- * go goes, claims, steps, links, peers; what stays is made rounder and smaller. Every candidate is
- * written as YAML, read back, planned, run and judged; nothing is assumed. *The same reason* is: the same
- * claim is FAIL, with the same words apart from numbers, citing the same kinds of events.
+ * The run is made explicit first: a swept point becomes a cut at its operation or instruction.
+ * Then whatever can go goes, claims, steps, links, peers; what stays is made rounder and smaller.
+ * Every candidate is written as YAML, read back, planned, run and judged; nothing is assumed.
+ * *The same reason* is: the same claim is FAIL, with the same words apart from numbers, citing
+ * the same kinds of events.
  *
  * Equal runs give equal results: the order of candidates is fixed and nothing is drawn.
  *
@@ -23,9 +24,9 @@
 #define MINIMIZE_RUNS_DEFAULT 1000
 
 typedef struct MinimizeSettings {
-    const char *defect; /* for a `what` that does not say one; or NULL */
-    const char *out;    /* results go to OUT/minimized */
-    unsigned runs_max;  /* 0: MINIMIZE_RUNS_DEFAULT */
+    const char *defect;                      /* for a `what` that does not say one; or NULL */
+    const char *out;                         /* results go to OUT/minimized */
+    unsigned runs_max;                       /* 0: MINIMIZE_RUNS_DEFAULT */
     const volatile sig_atomic_t *interrupts; /* any: keep what there is so far */
 } MinimizeSettings;
 
@@ -49,8 +50,8 @@ typedef void (*MinimizeListener)(unsigned runs, unsigned steps, unsigned claims,
 
 /* Minimizes `what`: a run id, the file of a scenario, or the folder of a bundle. */
 MinimizeResult *minimize_run(Lab *lab, const char *what, const MinimizeSettings *settings,
-                             MinimizeListener listener, void *user_data, GError **error)
-    G_GNUC_WARN_UNUSED_RESULT;
+                             MinimizeListener listener, void *user_data,
+                             GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 void minimize_result_free(MinimizeResult *result);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MinimizeResult, minimize_result_free)

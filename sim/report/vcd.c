@@ -217,7 +217,8 @@ static void declare_scope(Dump *dump, guint scope, const char *name, Variable fi
     g_string_append_printf(dump->out, "$scope module %s $end\n", name);
     for (Variable i = first; i < end; i++) {
         unsigned bits = TABLE[i].bits;
-        g_string_append_printf(dump->out, "$var %s %u ", bits == 0 ? "string" : "wire", MAX(bits, 1));
+        g_string_append_printf(dump->out, "$var %s %u ", bits == 0 ? "string" : "wire",
+                               MAX(bits, 1));
         append_code(dump->out, scope, i);
         g_string_append_printf(dump->out, " %s $end\n", TABLE[i].name);
     }
@@ -261,8 +262,8 @@ char *vcd_text(const char *const *devices, const GPtrArray *events)
         }
         show_lab(&dump, event);
     }
-    VTime end = events->len == 0 ? 0
-                                 : ((const Event *)g_ptr_array_index(events, events->len - 1))->at;
+    VTime end =
+        events->len == 0 ? 0 : ((const Event *)g_ptr_array_index(events, events->len - 1))->at;
     if (end > dump.at) {
         g_string_append_printf(dump.out, "#%" G_GINT64_FORMAT "\n", end);
     }

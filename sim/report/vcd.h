@@ -2,12 +2,13 @@
 #pragma once
 
 /*
- * A run as waves: a Value Change Dump (IEEE 1364-2005, 18) of its events, and a save file that opens it
- * in GTKWave with everything in view.
+ * A run as waves: a Value Change Dump (IEEE 1364-2005, 18) of its events, and a save file that
+ * opens it in GTKWave with everything in view.
  *
- * One time base, virtual nanoseconds. Each device is a scope with its power, slot, version, resets, flash
- * operations, journal, bolt, motor, lights and link; the lab's scope has the faults. Texts (versions, states of
- * the journal) are GTKWave's `string` variables. Pure: events in, text out; the caller owns the texts.
+ * One time base, virtual nanoseconds. Each device is a scope with its power, slot, version,
+ * resets, flash operations, journal, bolt, motor, lights and link; the lab's scope has the
+ * faults. Texts (versions, states of the journal) are GTKWave's `string` variables. Pure: events
+ * in, text out; the caller owns the texts.
  */
 
 #include <glib.h>

@@ -4,9 +4,9 @@
 
 #include <string.h>
 
-#define LINE_CHARS_MAX  100
-#define DATE_DEFAULT    "2027-01-01"
-#define LIMIT_DEFAULT   (3600 * VTIME_S)
+#define LINE_CHARS_MAX 100
+#define DATE_DEFAULT   "2027-01-01"
+#define LIMIT_DEFAULT  (3600 * VTIME_S)
 
 /* Values. */
 
@@ -275,8 +275,8 @@ static void add_peers(GString *out, const Timeline *timeline)
         } else if (action->verb == VERB_SERVER_CERTIFICATE) {
             g_string_append_printf(updates, "%scertificate: %s", comma, plan_text(action, "which"));
         } else if (action->verb == VERB_DNS_BEHAVES || action->verb == VERB_NTP_BEHAVES) {
-            g_string_append_printf(others, "    %s: ",
-                                   action->verb == VERB_DNS_BEHAVES ? "dns" : "ntp");
+            g_string_append_printf(others,
+                                   "    %s: ", action->verb == VERB_DNS_BEHAVES ? "dns" : "ntp");
             add_arguments(others, action, NULL);
             g_string_append_c(others, '\n');
         }

@@ -2,10 +2,11 @@
 
 /*
  * H1  The text depends on the id and on nothing else.
- * H2  Every fault is over, or ends by itself, at the end of the first phase: what lasts is started at a
- *     time and mended; what is started by an event, which may come late, has a duration.
- * H3  Events that start something are those of the release of the first phase, so that no number of power
- *     cuts can use up the trials of the fresh one.
+ * H2  Every fault is over, or ends by itself, at the end of the first phase: what lasts is
+ *     started at a time and mended; what is started by an event, which may come late, has a
+ *     duration.
+ * H3  Events that start something are those of the release of the first phase, so that no number
+ *     of power cuts can use up the trials of the fresh one.
  * H4  No more wrong PINs than a person may enter without having to wait.
  */
 
@@ -23,10 +24,10 @@
 #define OLD_IMAGE      "app-1.0.0"
 #define NEW_IMAGE      "app-1.1.0"
 #define FRESH_IMAGE    "app-1.2.0"
-#define EPOCH_SECONDS  1798761600            /* 2027-01-01 */
-#define SETTLE         (5 * 60 * VTIME_S)    /* until every fault started by a late event is over */
-#define AFTERWARDS     (20 * 60 * VTIME_S)   /* a session more, for a lock that was cut off late */
-#define RECOVER        (150 * 60 * VTIME_S)  /* some sessions' worth of the longest back-off */
+#define EPOCH_SECONDS  1798761600           /* 2027-01-01 */
+#define SETTLE         (5 * 60 * VTIME_S)   /* until every fault started by a late event is over */
+#define AFTERWARDS     (20 * 60 * VTIME_S)  /* a session more, for a lock that was cut off late */
+#define RECOVER        (150 * 60 * VTIME_S) /* some sessions' worth of the longest back-off */
 
 typedef enum Feature {
     FEATURE_CUT_AT_TIME,
@@ -62,20 +63,34 @@ typedef enum Feature {
 
 /* In how many of so many schedules a feature takes part. */
 static const Ratio SWARM[FEATURES] = {
-    [FEATURE_CUT_AT_TIME] = {1, 3},   [FEATURE_CUT_AT_EVENT] = {1, 2},
-    [FEATURE_CUT_AT_OPERATION] = {1, 3}, [FEATURE_CUT_AT_INSTRUCTION] = {1, 5},
-    [FEATURE_LINK] = {1, 3},          [FEATURE_FRAME] = {1, 5},
-    [FEATURE_CABLE] = {1, 6},         [FEATURE_DNS] = {1, 6},
-    [FEATURE_NTP] = {1, 6},           [FEATURE_SERVER] = {1, 3},
-    [FEATURE_CERTIFICATE] = {1, 8},   [FEATURE_TAMPER] = {1, 6},
-    [FEATURE_OLDER] = {1, 8},         [FEATURE_MALFORMED] = {1, 8},
-    [FEATURE_RIGHT_PIN] = {1, 2},     [FEATURE_WRONG_PIN] = {1, 5},
-    [FEATURE_KEYS] = {1, 8},          [FEATURE_BUTTON] = {1, 4},
-    [FEATURE_HAND] = {1, 8},          [FEATURE_DOOR] = {1, 8},
-    [FEATURE_JAM] = {1, 10},          [FEATURE_BATTERY] = {1, 8},
-    [FEATURE_TRNG] = {1, 10},         [FEATURE_PROBE] = {1, 12},
-    [FEATURE_JOURNAL] = {1, 12},      [FEATURE_STORE] = {1, 16},
-    [FEATURE_SLOT] = {1, 24},         [FEATURE_RESTORE] = {1, 16},
+    [FEATURE_CUT_AT_TIME] = {1, 3},
+    [FEATURE_CUT_AT_EVENT] = {1, 2},
+    [FEATURE_CUT_AT_OPERATION] = {1, 3},
+    [FEATURE_CUT_AT_INSTRUCTION] = {1, 5},
+    [FEATURE_LINK] = {1, 3},
+    [FEATURE_FRAME] = {1, 5},
+    [FEATURE_CABLE] = {1, 6},
+    [FEATURE_DNS] = {1, 6},
+    [FEATURE_NTP] = {1, 6},
+    [FEATURE_SERVER] = {1, 3},
+    [FEATURE_CERTIFICATE] = {1, 8},
+    [FEATURE_TAMPER] = {1, 6},
+    [FEATURE_OLDER] = {1, 8},
+    [FEATURE_MALFORMED] = {1, 8},
+    [FEATURE_RIGHT_PIN] = {1, 2},
+    [FEATURE_WRONG_PIN] = {1, 5},
+    [FEATURE_KEYS] = {1, 8},
+    [FEATURE_BUTTON] = {1, 4},
+    [FEATURE_HAND] = {1, 8},
+    [FEATURE_DOOR] = {1, 8},
+    [FEATURE_JAM] = {1, 10},
+    [FEATURE_BATTERY] = {1, 8},
+    [FEATURE_TRNG] = {1, 10},
+    [FEATURE_PROBE] = {1, 12},
+    [FEATURE_JOURNAL] = {1, 12},
+    [FEATURE_STORE] = {1, 16},
+    [FEATURE_SLOT] = {1, 24},
+    [FEATURE_RESTORE] = {1, 16},
 };
 
 /* One thing that happens in the first phase. */
@@ -109,7 +124,8 @@ static const char *draw_word(Prng *prng, const char *words)
     return g_intern_string(list[prng_below(prng, g_strv_length(list))]);
 }
 
-/* From 0 to `high`, small ones as likely as large ones: a power of two first, then evenly below it. */
+/* From 0 to `high`, small ones as likely as large ones: a power of two first, then evenly below it.
+ */
 static int64_t draw_spread(Prng *prng, int64_t high)
 {
     unsigned bits = 0;
@@ -162,14 +178,14 @@ static Pattern *draw_event(Prng *prng)
         EventKind kind;
         bool versioned;
     } EVENTS[] = {
-        {EVENT_BOOT_SLOT_STARTED, true},  {EVENT_BOOT_COMPLETED, true},
-        {EVENT_DEVICE_ADDRESS, false},    {EVENT_TLS_HANDSHAKE, false},
-        {EVENT_UPDATE_OFFERED, true},     {EVENT_UPDATE_STAGING_STARTED, false},
-        {EVENT_DOWNLOAD_STARTED, false},  {EVENT_DOWNLOAD_FINISHED, false},
-        {EVENT_UPDATE_STAGED, true},      {EVENT_UPDATE_TRIAL, true},
-        {EVENT_UPDATE_CONFIRMED, true},   {EVENT_MOTOR_DRIVEN, false},
-        {EVENT_BOLT_MOVED, false},        {EVENT_USER_PIN_ENTERED, false},
-        {EVENT_REPORT_RECEIVED, true},    {EVENT_DEVICE_RESET, false},
+        {EVENT_BOOT_SLOT_STARTED, true}, {EVENT_BOOT_COMPLETED, true},
+        {EVENT_DEVICE_ADDRESS, false},   {EVENT_TLS_HANDSHAKE, false},
+        {EVENT_UPDATE_OFFERED, true},    {EVENT_UPDATE_STAGING_STARTED, false},
+        {EVENT_DOWNLOAD_STARTED, false}, {EVENT_DOWNLOAD_FINISHED, false},
+        {EVENT_UPDATE_STAGED, true},     {EVENT_UPDATE_TRIAL, true},
+        {EVENT_UPDATE_CONFIRMED, true},  {EVENT_MOTOR_DRIVEN, false},
+        {EVENT_BOLT_MOVED, false},       {EVENT_USER_PIN_ENTERED, false},
+        {EVENT_REPORT_RECEIVED, true},   {EVENT_DEVICE_RESET, false},
         {EVENT_HTTP_REQUEST, false},
     };
     size_t index = prng_below(prng, G_N_ELEMENTS(EVENTS));
@@ -231,7 +247,8 @@ static Action *draw_power(Prng *prng, const Story *story, Feature feature)
     for (guint i = 0; i < story->steps->len; i++) {
         const Step *step = g_ptr_array_index(story->steps, i);
         if (step->feature == feature) {
-            const char *key = feature == FEATURE_CUT_AT_OPERATION ? "at_operation" : "at_instruction";
+            const char *key =
+                feature == FEATURE_CUT_AT_OPERATION ? "at_operation" : "at_instruction";
             last = MAX(last, plan_integer(step->action, key));
             before++;
         }
@@ -248,18 +265,21 @@ static Action *draw_power(Prng *prng, const Story *story, Feature feature)
         action->nth = 1 + (uint32_t)prng_below(prng, 3);
         action->delay = draw_spread(prng, 3 * 1000000) * VTIME_US;
     } else {
-        /* A second one a little later, once the first is over: a cut while recovering from a cut. */
+        /* A second one a little later, once the first is over: a cut while recovering from a cut.
+         */
         if (before > 0) {
             action->after = pattern_new(EVENT_POWER_LOST);
             action->nth = before;
         }
         if (feature == FEATURE_CUT_AT_OPERATION) {
             set_number(action, "at_operation",
-                       last + 1 + (before > 0 ? draw_spread(prng, 60) : prng_between(prng, 0, 900)));
+                       last + 1 +
+                           (before > 0 ? draw_spread(prng, 60) : prng_between(prng, 0, 900)));
         } else {
-            set_number(action, "at_instruction",
-                       last + 1000 + (before > 0 ? draw_spread(prng, 4000000)
-                                                 : prng_between(prng, 0, 50000000)));
+            set_number(
+                action, "at_instruction",
+                last + 1000 +
+                    (before > 0 ? draw_spread(prng, 4000000) : prng_between(prng, 0, 50000000)));
         }
     }
     return action;
@@ -347,8 +367,8 @@ static Action *draw_service(Prng *prng, const Story *story, Feature feature)
         set_text(action, "which", draw_word(prng, "expired not_yet_valid wrong_name wrong_ca"));
         return action;
     case FEATURE_OLDER:
-        action = new_action(prng_chance(prng, (Ratio){1, 2}) ? VERB_OFFER_OLDER
-                                                             : VERB_REPLAY_MANIFEST);
+        action =
+            new_action(prng_chance(prng, (Ratio){1, 2}) ? VERB_OFFER_OLDER : VERB_REPLAY_MANIFEST);
         draw_trigger(prng, story, action, false);
         set_text(action, "image", draw_word(prng, OLD_IMAGE " " OLD_IMAGE " old-counter-1.3.0"));
         return action;
@@ -419,9 +439,10 @@ static Action *draw_flash(Prng *prng, const Story *story, Feature feature, Actio
         set_time(*ret_second, "for", 1 + draw_spread(prng, 10000));
         return action;
     }
-    set_text(action, "region", feature == FEATURE_JOURNAL ? "journal"
-                               : feature == FEATURE_STORE ? "store"
-                                                          : draw_word(prng, "slot_a slot_b"));
+    set_text(action, "region",
+             feature == FEATURE_JOURNAL ? "journal"
+             : feature == FEATURE_STORE ? "store"
+                                        : draw_word(prng, "slot_a slot_b"));
     set_number(action, "bits", 1 + draw_spread(prng, 8));
     return action;
 }
@@ -753,9 +774,11 @@ static char *tell(const Story *story, const char *id, uint64_t seed)
         add_liveness(plan, recovered);
     }
     add_safety(plan, fatal);
-    return draft_text(plan, id,
-                      fatal ? "A drawn story of faults, of which some may end the lock's life: safety only."
-                            : "A drawn story of faults; when they are over, the lock must come to its good state.");
+    return draft_text(
+        plan, id,
+        fatal
+            ? "A drawn story of faults, of which some may end the lock's life: safety only."
+            : "A drawn story of faults; when they are over, the lock must come to its good state.");
 }
 
 char *schedule_text(const char *id)
@@ -765,13 +788,13 @@ char *schedule_text(const char *id)
     Story story = {.steps = g_ptr_array_new_with_free_func(step_free)};
     uint64_t first = *(const uint64_t *)g_ptr_array_index(numbers, 0);
     Prng root = prng_new(first);
-    g_autofree char *name =
-        g_strdup_printf("schedule/%" G_GUINT64_FORMAT, *(const uint64_t *)g_ptr_array_index(numbers, 1));
+    g_autofree char *name = g_strdup_printf("schedule/%" G_GUINT64_FORMAT,
+                                            *(const uint64_t *)g_ptr_array_index(numbers, 1));
     Prng stream = prng_fork(&root, name);
     draw_story(&stream, &story);
     for (guint i = 2; i < numbers->len; i++) {
-        g_autofree char *mutation = g_strdup_printf("mutation/%" G_GUINT64_FORMAT,
-                                                    *(const uint64_t *)g_ptr_array_index(numbers, i));
+        g_autofree char *mutation = g_strdup_printf(
+            "mutation/%" G_GUINT64_FORMAT, *(const uint64_t *)g_ptr_array_index(numbers, i));
         stream = prng_fork(&stream, mutation);
         Prng draw = stream;
         mutate_story(&draw, &story);

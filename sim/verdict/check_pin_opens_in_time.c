@@ -88,8 +88,8 @@ static bool interferes(const Event *event, const Plan *plan)
     }
 }
 
-static void judge(const Plan *plan, const DeviceSetup *device, const GPtrArray *events, guint entered,
-                  ClaimVerdict *claim)
+static void judge(const Plan *plan, const DeviceSetup *device, const GPtrArray *events,
+                  guint entered, ClaimVerdict *claim)
 {
     const Event *pin = g_ptr_array_index(events, entered);
     VTime closes = vtime_add(pin->at, BUDGET);

@@ -130,7 +130,8 @@ static HostlinkCut verbs_cut_of(Stage *stage, const Action *action)
     } else if (plan_argument(action, "in_operations") != NULL) {
         StageDevice *device = stage_device(stage, action->target);
         cut.when = HOSTLINK_CUT_AT_NVM;
-        cut.at = device_nvm(device->device)->operations + (uint64_t)plan_integer(action, "in_operations");
+        cut.at = device_nvm(device->device)->operations +
+                 (uint64_t)plan_integer(action, "in_operations");
     } else if (plan_argument(action, "at_instruction") != NULL) {
         cut.when = HOSTLINK_CUT_AT_INSTRUCTION;
         cut.at = (uint64_t)plan_integer(action, "at_instruction");

@@ -68,11 +68,16 @@ static void expect_round_trip(const Scenario *scenario)
 static void test_draft__says_all_that_the_plan_of_a_committed_scenario_says(void **state)
 {
     static const char *const IDS[] = {
-        "5.3-updates/update-happy-path",        "5.9-resilience/power-cut-while-bolt-moves",
-        "5.9-resilience/outage-of-hours",       "5.3-updates/flash-restored",
-        "5.1-passwords/wrong-pins-refused",     "5.13-input/keypad-noise",
-        "5.5-communication/random-source-stuck", "5.9-resilience/lossy-link",
-        "5.9-resilience/dns-failure",           "x-smart-door-lock/way-out-from-inside",
+        "5.3-updates/update-happy-path",
+        "5.9-resilience/power-cut-while-bolt-moves",
+        "5.9-resilience/outage-of-hours",
+        "5.3-updates/flash-restored",
+        "5.1-passwords/wrong-pins-refused",
+        "5.13-input/keypad-noise",
+        "5.5-communication/random-source-stuck",
+        "5.9-resilience/lossy-link",
+        "5.9-resilience/dns-failure",
+        "x-smart-door-lock/way-out-from-inside",
     };
     (void)state;
     for (size_t i = 0; i < G_N_ELEMENTS(IDS); i++) {
@@ -108,7 +113,8 @@ static void test_schedule__is_the_same_for_the_same_name_only(void **state)
     g_autofree char *first = schedule_text("explore/7-12.3");
     g_autofree char *again = schedule_text("explore/7-12.3");
     assert_string_equal(first, again);
-    const char *const others[] = {"explore/7-12", "explore/7-13.3", "explore/8-12.3", "explore/7-12.4"};
+    const char *const others[] = {"explore/7-12", "explore/7-13.3", "explore/8-12.3",
+                                  "explore/7-12.4"};
     const char *body = strstr(first, "seed:");
     for (size_t i = 0; i < G_N_ELEMENTS(others); i++) {
         g_autofree char *other = schedule_text(others[i]);
@@ -122,9 +128,17 @@ static void test_schedule__knows_its_names(void **state)
     assert_true(schedule_is_id("explore/1-2"));
     assert_true(schedule_is_id("explore/1-2.3.4"));
     assert_int_equal(schedule_depth("explore/1-2.3.4"), 2);
-    const char *const wrong[] = {"explore/",     "explore/1",   "explore/1.2",  "explore/1-",
-                                 "explore/1-2.", "explore/1-x", "explore/1-2-3", "explore/-1-2",
-                                 "explored/1-2", "5.3-updates/update-happy-path", ""};
+    const char *const wrong[] = {"explore/",
+                                 "explore/1",
+                                 "explore/1.2",
+                                 "explore/1-",
+                                 "explore/1-2.",
+                                 "explore/1-x",
+                                 "explore/1-2-3",
+                                 "explore/-1-2",
+                                 "explored/1-2",
+                                 "5.3-updates/update-happy-path",
+                                 ""};
     for (size_t i = 0; i < G_N_ELEMENTS(wrong); i++) {
         assert_false(schedule_is_id(wrong[i]));
     }
