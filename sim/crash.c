@@ -388,7 +388,10 @@ static void copy_claims(const Plan *from, bool live, Plan *to)
     for (guint i = 0; i < from->claims->len; i++) {
         const Claim *claim = g_ptr_array_index(from->claims, i);
         if (keeps_claim(claim, live)) {
-            g_ptr_array_add(to->claims, plan_claim_copy(claim)); /* with its number */
+            Claim *copy = plan_claim_copy(claim); /* with its number */
+            /* What it waits for may have come before the power went. */
+            copy->standing = copy->standing || copy->after != NULL;
+            g_ptr_array_add(to->claims, copy);
         }
     }
 }
