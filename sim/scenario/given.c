@@ -7,7 +7,7 @@
  * first and are no faults. So the world knows one way only in which things are set.
  */
 
-#include "sim/scenario/parts.h"
+#include "sim/scenario/given.h"
 
 #include <string.h>
 

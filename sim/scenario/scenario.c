@@ -8,11 +8,15 @@
  * Y3  The world learns of the claims only how long it must go on.
  */
 
-#include "sim/scenario/parts.h"
+#include "sim/scenario/scenario.h"
 
 #include <string.h>
 
+#include "sim/scenario/given.h"
+#include "sim/scenario/parts.h"
 #include "sim/scenario/reading.h"
+#include "sim/scenario/steps.h"
+#include "sim/scenario/then.h"
 
 /* 2027-01-01 00:00:00 UTC: a day on which all certificates of the lab are good. */
 #define EPOCH_SECONDS_DEFAULT 1798761600

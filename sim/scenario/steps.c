@@ -6,10 +6,11 @@
  * S1  At most one step is swept. The reference plan leaves it out; each point puts it in once.
  */
 
-#include "sim/scenario/parts.h"
+#include "sim/scenario/steps.h"
 
 #include <string.h>
 
+#include "sim/scenario/given.h"
 #include "sim/scenario/reading.h"
 
 #define INSTRUCTION_POINTS_DEFAULT 100

@@ -4,7 +4,7 @@
  * `then`: what is claimed, in four temporal words and a count. Each claim gets its sentence here.
  */
 
-#include "sim/scenario/parts.h"
+#include "sim/scenario/then.h"
 
 #include <string.h>
 
