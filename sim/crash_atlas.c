@@ -18,7 +18,8 @@ static const CrashCell *cell_at(const GArray *cells, guint index)
 
 static const char *outcome_word(const CrashCell *cell)
 {
-    return *cell->verdict == UINT8_MAX ? NOT_RUN : crash_outcome_name((CrashOutcome)*cell->outcome);
+    return *cell->verdict == UINT8_MAX ? NOT_RUN
+                                       : crash_worker_outcome_name((CrashOutcome)*cell->outcome);
 }
 
 static char *run_of(const CrashSource *source, const CrashCell *cell)

@@ -369,7 +369,7 @@ static CrashAnswer parse_answer(const Sweeper *sweeper, const State *state, bool
     CrashPoint point = point_of(state, live);
     CrashAnswer answer;
     g_autofree char *run_id = crash_source_run_id(sweeper->source, &point);
-    crash_answer_parse(text, run_id, crash_source_plan(sweeper->source)->scenario, &answer);
+    crash_worker_answer_parse(text, run_id, crash_source_plan(sweeper->source)->scenario, &answer);
     return answer;
 }
 

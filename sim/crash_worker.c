@@ -18,6 +18,8 @@
 #include "sim/world/nvm.h"
 #include "sim/world/world.h"
 
+#define KEPT_MAX 100u
+
 static const EventKind COMPARED[] = {
     EVENT_POWER_ON,          EVENT_DEVICE_RESET,     EVENT_DEVICE_PROGRESS, EVENT_DEVICE_STATUS,
     EVENT_BOOT_SLOT_STARTED, EVENT_BOOT_COMPLETED,   EVENT_BOOT_RECOVERY,   EVENT_UART_LINE,
@@ -26,7 +28,7 @@ static const EventKind COMPARED[] = {
     EVENT_BOLT_MOVED,        EVENT_LEDS_CHANGED,     EVENT_BUZZER_CHANGED,
 };
 
-const char *crash_outcome_name(CrashOutcome outcome)
+const char *crash_worker_outcome_name(CrashOutcome outcome)
 {
     static const char *const NAMES[CRASH_OUTCOMES] = {"old", "new", "recovery", "brick"};
     return NAMES[outcome];
@@ -73,8 +75,8 @@ static void write_answer(GString *reply, const CrashAnswer *answer)
     g_string_append(reply, json);
 }
 
-void crash_answer_parse(const char *text, const char *run_id, const char *scenario,
-                        CrashAnswer *ret_answer)
+void crash_worker_answer_parse(const char *text, const char *run_id, const char *scenario,
+                               CrashAnswer *ret_answer)
 {
     g_auto(GStrv) fields = g_strsplit(text == NULL ? "" : text, "\t", 5);
     *ret_answer = (CrashAnswer){.verdict = VERDICT_ERROR, .outcome = CRASH_BRICK};
@@ -114,9 +116,10 @@ static void boot(CrashWorker *worker, const char *text, GString *reply)
         plan = crash_source_point(worker->source, worker->lab, &point, false, &error);
     }
     if (plan != NULL) {
-        answer.result =
-            lab_execute_plan(worker->lab, plan, worker->out,
-                             worker->out == NULL ? LAB_KEEP_NONE : LAB_KEEP_UNLESS_PASS, recorder);
+        bool keeps = worker->out != NULL && worker->kept < KEPT_MAX;
+        answer.result = lab_execute_plan(worker->lab, plan, worker->out,
+                                         keeps ? LAB_KEEP_UNLESS_PASS : LAB_KEEP_NONE, recorder);
+        worker->kept += answer.result->verdict == VERDICT_PASS ? 0 : 1;
         answer.outcome = outcome_of(worker, recorder_events(recorder));
         answer.operations = operations_of(recorder_events(recorder));
         g_strlcpy(answer.digest, answer.result->digest, sizeof answer.digest);

@@ -26,7 +26,7 @@ typedef enum CrashOutcome {
     CRASH_OUTCOMES
 } CrashOutcome;
 
-const char *crash_outcome_name(CrashOutcome outcome);
+const char *crash_worker_outcome_name(CrashOutcome outcome);
 
 typedef struct CrashAnswer {
     Verdict verdict;
@@ -42,11 +42,12 @@ typedef struct CrashWorker {
     const char *out;
     bool every_unit;
     uint32_t draws;
+    uint32_t kept; /* runs that were not PASS and left their bundles; no more than 100 do */
 } CrashWorker;
 
 /* Answers a request; NULL says that no more will come. */
 char *crash_worker_serve(const char *request, void *worker);
 
 /* Reads one answer to "boot". A worker that died has none: NULL gives ERROR. */
-void crash_answer_parse(const char *text, const char *run_id, const char *scenario,
-                        CrashAnswer *ret_answer);
+void crash_worker_answer_parse(const char *text, const char *run_id, const char *scenario,
+                               CrashAnswer *ret_answer);

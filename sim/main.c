@@ -92,16 +92,16 @@ static void on_interrupt(int number)
 /* Flags, by the verbs that have them. */
 
 enum {
-    FLAGS_LAB = 1,      /* where things are */
-    FLAGS_SELECT = 2,   /* which scenarios */
-    FLAGS_RUN = 4,      /* how they are run */
-    FLAGS_OUT = 8,      /* the output folder */
-    FLAGS_JSON = 16,    /* --json */
-    FLAGS_TIMES = 32,   /* --times */
-    FLAGS_DEFECT = 64,  /* --defect */
-    FLAGS_CRASH = 4096, /* --depth, --torn */
-    FLAGS_GDB = 256,    /* --gdb, --gdb-port */
-    FLAGS_SEARCH = 128, /* --max-runs */
+    FLAGS_LAB = 1,       /* where things are */
+    FLAGS_SELECT = 2,    /* which scenarios */
+    FLAGS_RUN = 4,       /* how they are run */
+    FLAGS_OUT = 8,       /* the output folder */
+    FLAGS_JSON = 16,     /* --json */
+    FLAGS_TIMES = 32,    /* --times */
+    FLAGS_DEFECT = 64,   /* --defect */
+    FLAGS_CRASH = 4096,  /* --depth, --torn */
+    FLAGS_GDB = 256,     /* --gdb, --gdb-port */
+    FLAGS_SEARCH = 128,  /* --max-runs */
     FLAGS_EXPLORE = 512, /* --seed, --for, --jobs, --max-fail, --verbose */
 };
 
@@ -175,9 +175,11 @@ static GArray *make_entries(Options *options, unsigned flags)
     if (flags & FLAGS_CRASH) {
         add_entry(entries, "depth", 0, G_OPTION_ARG_INT, &options->depth,
                   "losses of power in a row, 1 or 2 (1)", "N");
-        add_entry(entries, "torn", 0, G_OPTION_ARG_STRING, &options->torn,
-                  "pages: an erase is torn at each page; each: at each program unit (pages)",
-                  "HOW");
+        add_entry(
+            entries, "torn", 0, G_OPTION_ARG_STRING, &options->torn,
+            "pages: an erase is torn at each page; each: at each program unit, and chance is asked "
+            "32 times, not 4 (pages)",
+            "HOW");
         add_entry(entries, "no-canary", 0, G_OPTION_ARG_NONE, &options->no_canary,
                   "do not show first that a seeded defect is caught", NULL);
     }
@@ -589,6 +591,7 @@ static int verb_check(Lab *lab, Options *options)
 
 #define CRASH_CANARY       "trusts-torn-journal"
 #define CRASH_DRAWS        4
+#define CRASH_DRAWS_EACH   32
 #define CRASH_DRAWS_CANARY 8
 
 static void on_crash_progress(const CrashSweepProgress *progress, void *user_data)
@@ -611,7 +614,7 @@ static CrashSweepSettings crash_settings(Options *options, const Scenario *scena
         .jobs = (unsigned)options->jobs,
         .depth = (unsigned)CLAMP(options->depth, 1, (int)CRASH_DEPTH_MAX),
         .every_unit = g_strcmp0(options->torn, "each") == 0,
-        .draws = CRASH_DRAWS,
+        .draws = g_strcmp0(options->torn, "each") == 0 ? CRASH_DRAWS_EACH : CRASH_DRAWS,
         .fail_max = (unsigned)MAX(options->fail_max, 0),
         .samples = options->defect == NULL,
         .resume = options->resume,
@@ -651,8 +654,8 @@ static void print_crash(const Options *options, const char *id, const CrashSweep
 {
     g_autofree char *text = crash_sweep_text(result);
     g_autofree char *word = text_verdict(result->verdict, options->use_color);
-    int64_t booted = (int64_t)result->levels[0].booted + result->levels[1].booted -
-                     (int64_t)result->resumed;
+    int64_t booted =
+        (int64_t)result->levels[0].booted + result->levels[1].booted - (int64_t)result->resumed;
     int64_t per_s = result->boots_us > 0 ? booted * G_USEC_PER_SEC / result->boots_us : 0;
     printf("%s %s\n%s%" G_GINT64_FORMAT " states booted per second\n", word, id, text, per_s);
     if (result->resumed > 0) {
@@ -670,10 +673,10 @@ static void print_crash(const Options *options, const char *id, const CrashSweep
         printf("reproduce: %s replay '%s' --out %s\n", options->program,
                ((const RunResult *)g_ptr_array_index(result->bad, 0))->run_id, options->out);
     }
-    printf("atlas: %s/sweeps/%s%s%s.atlas.html%s\n", options->out, id,
-           options->defect == NULL ? "" : "+defect=",
-           options->defect == NULL ? "" : options->defect,
-           result->interrupted ? "; stopped before the end" : "");
+    printf(
+        "atlas: %s/sweeps/%s%s%s.atlas.html%s\n", options->out, id,
+        options->defect == NULL ? "" : "+defect=", options->defect == NULL ? "" : options->defect,
+        result->interrupted ? "; stopped before the end" : "");
     fflush(stdout);
 }
 
@@ -1426,8 +1429,8 @@ static void options_clear(Options *options)
     char *texts[] = {options->program,  options->scenarios, options->images, options->defects,
                      options->rom,      options->machine,   options->keys,   options->out,
                      options->seed,     options->shard,     options->defect, options->junit,
-                     options->progress, options->color,     options->torn,
-                     options->duration, options->trace};
+                     options->progress, options->color,     options->torn,   options->duration,
+                     options->trace};
     for (size_t i = 0; i < G_N_ELEMENTS(texts); i++) {
         g_free(texts[i]);
     }
