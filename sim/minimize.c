@@ -25,7 +25,7 @@
 typedef struct Reason {
     char *claim; /* its sentence */
     char *words; /* the judge's, with # for every number */
-    char *kinds; /* of the events cited */
+    char *kinds; /* of the events cited; where something is missing, how far the lock came, too */
 } Reason;
 
 typedef struct Minimizer {
@@ -67,6 +67,29 @@ static char *without_numbers(const char *text)
     return g_string_free(words, FALSE);
 }
 
+/*
+ * How far the lock came. Where something is missing, this tells a failure from a story in which it
+ * could never have come about: nothing was offered, so nothing was installed.
+ */
+static void append_progress(GString *kinds, const GPtrArray *events)
+{
+    static const EventKind KINDS[] = {
+        EVENT_UPDATE_OFFERED,   EVENT_UPDATE_STAGING_STARTED, EVENT_DOWNLOAD_STARTED,
+        EVENT_UPDATE_STAGED,    EVENT_UPDATE_TRIAL,           EVENT_UPDATE_CONFIRMED,
+        EVENT_UPDATE_REVERTED,  EVENT_BOOT_RECOVERY,          EVENT_BOOT_COMPLETED,
+        EVENT_USER_PIN_ENTERED, EVENT_MOTOR_DRIVEN,
+    };
+    for (size_t k = 0; k < G_N_ELEMENTS(KINDS); k++) {
+        bool seen = false;
+        for (guint i = 0; i < events->len && !seen; i++) {
+            seen = ((const Event *)g_ptr_array_index(events, i))->kind == KINDS[k];
+        }
+        if (seen) {
+            g_string_append_printf(kinds, " +%s", event_kind_name(KINDS[k]));
+        }
+    }
+}
+
 /* What the claim at `index` of a run fails by; false if it does not fail. */
 static bool reason_of(const Plan *plan, const RunResult *result, guint index,
                       const GPtrArray *events, Reason *ret_reason, VTime *ret_at)
@@ -85,6 +108,9 @@ static bool reason_of(const Plan *plan, const RunResult *result, guint index,
             g_string_append_printf(kinds, " %s", event_kind_name(event->kind));
             at = MAX(at, event->at);
         }
+    }
+    if (claim->kind == CLAIM_WITHIN || claim->kind == CLAIM_ORDER || claim->kind == CLAIM_COUNTS) {
+        append_progress(kinds, events);
     }
     *ret_at = claim->kind == CLAIM_WITHIN ? vtime_add(at, claim->duration) : at;
     *ret_reason = (Reason){.claim = g_strdup(claim->sentence),
