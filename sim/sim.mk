@@ -88,3 +88,20 @@ $(SIM_FUZZ:%=$(BUILD)/fuzz/%): $(BUILD)/fuzz/%: $(BUILD)/fuzz/obj/tests/fuzz/%.o
 test-build: $(SIM_FUZZ:%=$(BUILD)/fuzz/%)
 TEST_COMMANDS += "mkdir -p $(BUILD)/fuzz/new/scenario && $(BUILD)/fuzz/fuzz_scenario -runs=20000 -max_len=4096 $(BUILD)/fuzz/new/scenario tests/corpus/scenario"
 TEST_COMMANDS += "mkdir -p $(BUILD)/fuzz/new/bundle && $(BUILD)/fuzz/fuzz_bundle -runs=3000 -max_len=4096 $(BUILD)/fuzz/new/bundle tests/corpus/bundle"
+
+# What a hostile machine may say.
+$(BUILD)/fuzz/fuzz_hostlink: $(BUILD)/fuzz/obj/tests/fuzz/fuzz_hostlink.o \
+		$(BUILD)/fuzz/obj/sim/world/wire.o
+	@$(FUZZ_CC) -fsanitize=fuzzer,address,undefined $^ $$(pkg-config --libs glib-2.0) -o $@
+
+test-build: $(BUILD)/fuzz/fuzz_hostlink
+TEST_COMMANDS += "$(BUILD)/fuzz/fuzz_hostlink -runs=200000 -max_len=4096 -close_fd_mask=2"
+
+# The real machine, again and again; it keeps all processors busy on purpose.
+$(BUILD)/tests/system/test_replay: $(BUILD)/sim/obj/tests/system/test_replay.o $(BUILD)/sim/lab.a \
+		$(HOST_MBEDTLS_LIBS)
+	@mkdir -p $(@D)
+	@$(CC) $^ $(SIM_LIBRARIES) -lcmocka -o $@
+
+test-build: $(BUILD)/tests/system/test_replay
+TEST_COMMANDS += "alone: $(BUILD)/tests/system/test_replay"

@@ -14,3 +14,15 @@ $(SYSTEM_TESTS:%=$(SYSTEM_DIR)/%): $(SYSTEM_DIR)/%: tests/system/%.c tests/syste
 
 test-build: $(SYSTEM_TESTS:%=$(SYSTEM_DIR)/%) defect-firmware
 TEST_COMMANDS += $(SYSTEM_TESTS:%="$(SYSTEM_DIR)/%")
+
+# The whole assessment: every scenario on the compliant lock, every seeded defect against its scenario.
+# Each prints a line per scenario or defect; the exit code is the verdict.
+TEST_COMMANDS += "alone: $(BUILD)/lockstep check --jobs $(JOBS) --progress plain --out $(BUILD)/test-out/check"
+TEST_COMMANDS += "alone: $(BUILD)/lockstep defects --jobs $(JOBS) --progress plain --out $(BUILD)/test-out/defects"
+
+# The lab under the sanitizers, with the real machine, over one scenario of each kind of fault.
+TEST_COMMANDS += "alone: $(BUILD)/san/lockstep check --jobs $(JOBS) --progress plain --out $(BUILD)/test-out/san \
+	5.3-updates/update-happy-path 5.3-updates/flash-restored 5.3-updates/dns-spoof \
+	5.5-communication/server-certificate-expired 5.7-integrity/journal-damaged 5.9-resilience/lossy-link \
+	5.9-resilience/outage-of-hours 5.9-resilience/power-cut-at-the-switch 5.13-input/malformed-frames \
+	5.13-input/mutated-reply-heads"
