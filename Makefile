@@ -44,7 +44,7 @@ build: bootstrap
 .PHONY: sweep
 sweep: build
 	@$(STEP) $(SWEEP_CANARY)
-	@$(LOCKSTEP) sweep --depth 2 --jobs $(JOBS) --out $(OUT)/sweep
+	@$(LOCKSTEP) sweep --depth 2 --torn each --jobs $(JOBS) --out $(OUT)/sweep
 
 ## Run every seeded defect against the scenario that names it: killed K of N, false alarms F
 .PHONY: defects

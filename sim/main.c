@@ -913,7 +913,8 @@ static int replay_one(Lab *lab, Options *options, const char *word)
     g_autoptr(RunResult) last = NULL;
     bool comparable = before != NULL && same_lab;
     int times = options->times > 0 ? options->times : comparable || options->gdb ? 1 : 2;
-    for (int i = 0; i < times && interrupts == 0; i++) {
+    int made = 0;
+    while (made < times && interrupts == 0) {
         RunResult *now = lab_execute(lab, plan->run_id, out, LAB_KEEP_ALWAYS, &error);
         if (now == NULL) {
             return complain(error);
@@ -931,7 +932,8 @@ static int replay_one(Lab *lab, Options *options, const char *word)
             same = same && equal;
             word_of_it = equal ? "  same" : "  DIFFERENT";
         }
-        printf("run %d  %s%s\n", i + 1, now->digest, word_of_it);
+        made++;
+        printf("run %d  %s%s\n", made, now->digest, word_of_it);
         fflush(stdout);
         result_free(last);
         last = now;
@@ -949,7 +951,8 @@ static int replay_one(Lab *lab, Options *options, const char *word)
         return EXIT_LAB;
     }
     if (compared) {
-        printf("digests are the same%s\n", comparable ? ", also as recorded" : "");
+        printf("%d of %d digests are the same%s\n", made, times,
+               comparable ? ", also as recorded" : "");
     }
     return exit_of(last->verdict);
 }
