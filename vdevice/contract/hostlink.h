@@ -7,7 +7,7 @@
  * The machine calls out, the lab answers, and the machine stands still in between. Every externally
  * visible act of the device is one *call*: a HostlinkHeader and a body. The lab sends one *reply*:
  * a sequence of *orders*, each a HostlinkHeader and a body, closed by HOSTLINK_RUN (go on, and call
- * no later than `horizon`) or HOSTLINK_QUIT. HOSTLINK_READ is answered at once by a
+ * no later than `horizon`), HOSTLINK_RESTORE or HOSTLINK_QUIT. HOSTLINK_READ is answered at once by a
  * HOSTLINK_CONTENT call, in the middle of the reply, which gets no reply of its own; then the lab
  * goes on with its orders. There is no other traffic, no polling, no host clock.
  *
@@ -68,6 +68,9 @@ enum {
     /* no body: the processor waits and nothing in the machine will ever wake it before the
        horizon; only sent when the horizon is HOSTLINK_NEVER */
     HOSTLINK_SLEEP_FOREVER = 17,
+    /* no body: the state is kept (SAVE), or is again what it was (RESTORE); the calls and the
+       execution that follow are the same in both cases, given the same orders */
+    HOSTLINK_SAVED = 18,
 };
 
 /* Orders, from the lab. */
@@ -93,6 +96,15 @@ enum {
     /* HostlinkRange, then bytes: XORed into flash or OTP at once, power on or off: bit rot */
     HOSTLINK_DAMAGE = 118,
     HOSTLINK_BOLT_SET = 119, /* HostlinkWord: somebody turns the bolt by hand to this position */
+    /* no body; only with the power on: keeps the device's whole state within the process, as it is
+       before the next instruction and after the calls that this reply's orders bring about; SAVED
+       follows. One state is kept: a later SAVE replaces it, BEGIN forgets it */
+    HOSTLINK_SAVE = 120,
+    /* no body; closes the reply, in place of RUN; with the power on or off: the device is as it was
+       when it was saved, time and all; SAVED follows, at the time of the first */
+    HOSTLINK_RESTORE = 121,
+    /* HostlinkStop: the processor stops for the debugger; only with QEMU's gdb stub open */
+    HOSTLINK_STOP = 122,
 };
 
 enum {
@@ -105,7 +117,13 @@ enum {
     HOSTLINK_SPACE_FLASH = 1,
     HOSTLINK_SPACE_OTP = 2,
     HOSTLINK_SPACE_SRAM = 3,
+    /* Only READ: a bit for each control-flow edge (a branch and where it went, hashed) executed
+       since BEGIN; the same whenever the same instructions are executed. All zero unless the
+       process was started with `-global lockstep-hostlink.edges=on`. */
+    HOSTLINK_SPACE_EDGES = 4,
 };
+
+#define HOSTLINK_EDGES_BYTES 8192u
 
 #define HOSTLINK_NEVER UINT64_MAX
 
@@ -181,6 +199,10 @@ typedef struct HostlinkCut {
     uint32_t reserved;
     uint64_t decay; /* HOSTLINK_TORN_WEAK */
 } HostlinkCut;
+
+typedef struct HostlinkStop {
+    uint64_t at; /* before executing instruction number `at`; a later STOP replaces an earlier one */
+} HostlinkStop;
 
 typedef struct HostlinkPowerLost {
     uint64_t nvm_operations; /* accepted since BEGIN */
