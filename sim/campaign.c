@@ -3,12 +3,16 @@
 /*
  * K1  Jobs are numbered in the order of the plan, by scenario and then by point, and listed so.
  * K2  Every result is in results.jsonl before anybody hears of it.
- * K3  A job is sent once. A worker that dies makes its job's result ERROR.
+ * K3  A job is sent once, or, if a worker dies over a batch, once more alone. A worker that dies
+ *     makes the result of the job it had alone ERROR.
  * K4  One run in REPEAT_SHARE, and always the first, is made twice by its worker. If the evidence
  *     differs, the run is ERROR: a lab that cannot repeat itself has no verdicts to give.
  *
+ * K5  A run that is made twice is made from the start the second time, however it was made first.
+ *
  * A request to a worker is "KA RUN_ID", K being a digit of LabKeep and A whether to make the run
- * again; a reply is a result.
+ * again; a reply is a result. Points of one sweep go in batches, separated by tabs, and are made as
+ * branches of one run; the results are said one by one, and the reply at the end is empty.
  */
 
 #include "sim/campaign.h"
@@ -17,11 +21,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "sim/branches.h"
 #include "sim/evidence/bundle.h"
 #include "sim/workers.h"
 
 #define WAIT_MS      250
 #define REPEAT_SHARE 20
+#define BATCH_MAX    64 /* runs that part from one trunk */
+#define BATCH_MIN    8  /* fewer are not worth one */
 
 typedef struct Job {
     char *run_id;
@@ -35,7 +42,8 @@ typedef struct Entry {
     const Scenario *scenario;
     ScenarioSummary *summary;
     uint64_t seed;
-    uint32_t open; /* jobs without a result */
+    uint32_t open;   /* jobs without a result */
+    uint32_t points; /* of its sweep, in this shard */
     uint32_t counts[VERDICTS];
     int64_t started_us;
 } Entry;
@@ -45,10 +53,13 @@ typedef struct Campaign {
     const CampaignSettings *settings;
     const CampaignListener *listener;
     Assessment *assessment;
-    GArray *entries;  /* of Entry */
-    GPtrArray *jobs;  /* of Job, in the order they came up */
-    guint next;       /* job to be sent */
-    GHashTable *past; /* run id -> RunResult, from an earlier execution */
+    GArray *entries;    /* of Entry */
+    GPtrArray *jobs;    /* of Job, in the order they came up */
+    guint next;         /* job to be sent */
+    GArray *orphans;    /* of guint: jobs of batches whose worker has died, to be sent alone (K3) */
+    GPtrArray *batches; /* of GArray of guint, the jobs, by the tag they were sent under */
+    Branches *branches; /* in a worker */
+    GHashTable *past;   /* run id -> RunResult, from an earlier execution */
     FILE *results;
     Workers *workers;
     CampaignProgress progress;
@@ -159,6 +170,7 @@ static void add_points(Campaign *campaign, const Job *job)
     for (guint i = 0; i < points->len; i++) {
         if (in_shard(campaign, i)) {
             add_job(campaign, job->scenario, &g_array_index(points, SweepPoint, i), false);
+            entry->points++;
         }
     }
 }
@@ -201,17 +213,6 @@ static void take_result(Campaign *campaign, Job *job, RunResult *take_result, bo
     if (campaign->settings->fail_max > 0 && bad >= campaign->settings->fail_max) {
         campaign->stopping = true;
     }
-}
-
-static RunResult *parse_result(const char *line, const char *run_id, const char *scenario)
-{
-    if (line == NULL) {
-        return result_new_error(run_id, scenario, "the worker died"); /* K3 */
-    }
-    g_autoptr(GError) error = NULL;
-    g_autoptr(Tree) tree = tree_parse("reply", line, strlen(line), true, &error);
-    RunResult *result = tree == NULL ? NULL : result_read(tree_root(tree), &error);
-    return result == NULL ? result_new_error(run_id, scenario, error->message) : result;
 }
 
 /* Reads what an earlier execution has left. A last line cut short is as if it were not there. */
@@ -289,62 +290,205 @@ static RunResult *make_again(Lab *lab, RunResult *take_first)
     return g_steal_pointer(&first);
 }
 
+/* A run of a request. */
+typedef struct Wanted {
+    bool again;
+    BranchRun run;
+} Wanted;
+
+static void say(const RunResult *result)
+{
+    g_autoptr(Canon) canon = canon_new();
+    result_write(result, canon);
+    g_autofree char *json = canon_finish(canon);
+    workers_say(json);
+}
+
+/* What has to be made again waits until the machine is free. */
+static void take_branch(BranchRun *run, void *user_data)
+{
+    const GArray *wanted = user_data;
+    for (guint i = 0; i < wanted->len; i++) {
+        const Wanted *at = &g_array_index(wanted, Wanted, i);
+        if (strcmp(at->run.run_id, run->run_id) == 0 && !at->again) {
+            say(run->result);
+        }
+    }
+}
+
+/* Makes the runs of a batch as branches, as many as will go, and says those that are ready. */
+static void make_branches(Campaign *campaign, GArray *wanted)
+{
+    g_autofree BranchRun *runs = g_new0(BranchRun, wanted->len);
+    for (guint i = 0; i < wanted->len; i++) {
+        runs[i] = g_array_index(wanted, Wanted, i).run;
+    }
+    (void)branches_make(campaign->branches, runs, wanted->len, campaign->settings->out, take_branch,
+                        wanted);
+    for (guint i = 0; i < wanted->len; i++) {
+        g_array_index(wanted, Wanted, i).run.result = runs[i].result;
+    }
+}
+
+/* The result of a run that may have been made as a branch, or not at all so far. */
+static RunResult *make(Campaign *campaign, Wanted *wanted)
+{
+    g_autoptr(GError) error = NULL;
+    RunResult *result = wanted->run.result;
+    if (result == NULL) {
+        result = lab_execute(campaign->lab, wanted->run.run_id, campaign->settings->out,
+                             wanted->run.keep, &error);
+    }
+    if (result == NULL) {
+        g_auto(SweepRun) run = {.scenario = NULL};
+        bool known = sweep_parse_run_id(wanted->run.run_id, &run);
+        return result_new_error(wanted->run.run_id, known ? run.scenario : "?", error->message);
+    }
+    return wanted->again && result->verdict != VERDICT_ERROR ? make_again(campaign->lab, result)
+                                                             : result;
+}
+
 static char *serve(const char *request, void *user_data)
 {
     Campaign *campaign = user_data;
     if (request == NULL) {
+        branches_free(campaign->branches);
         lab_close(campaign->lab);
         return NULL;
     }
-    LabKeep keep = (LabKeep)(request[0] - '0');
-    bool again = request[1] == '1';
-    const char *run_id = request + 3;
-    g_autoptr(GError) error = NULL;
-    g_autoptr(RunResult) result =
-        lab_execute(campaign->lab, run_id, campaign->settings->out, keep, &error);
-    if (result != NULL && again && result->verdict != VERDICT_ERROR) {
-        result = make_again(campaign->lab, g_steal_pointer(&result));
+    g_auto(GStrv) parts = g_strsplit(request, "\t", -1);
+    g_autoptr(GArray) wanted = g_array_new(FALSE, TRUE, sizeof(Wanted));
+    for (char **part = parts; *part != NULL; part++) {
+        Wanted one = {
+            .again = (*part)[1] == '1',
+            .run = {.run_id = *part + 3, .keep = (LabKeep)((*part)[0] - '0')},
+        };
+        g_array_append_val(wanted, one);
     }
-    if (result == NULL) {
-        g_auto(SweepRun) run = {.scenario = NULL};
-        bool known = sweep_parse_run_id(run_id, &run);
-        result = result_new_error(run_id, known ? run.scenario : "?", error->message);
+    if (wanted->len > 1) {
+        campaign->branches =
+            campaign->branches == NULL ? branches_new(campaign->lab) : campaign->branches;
+        make_branches(campaign, wanted);
     }
-    g_autoptr(Canon) canon = canon_new();
-    result_write(result, canon);
-    return canon_finish(canon);
+    for (guint i = 0; i < wanted->len; i++) {
+        Wanted *at = &g_array_index(wanted, Wanted, i);
+        bool said = at->run.result != NULL && !at->again;
+        g_autoptr(RunResult) result = said ? at->run.result : make(campaign, at);
+        if (!said) {
+            say(result);
+        }
+    }
+    return g_strdup("");
 }
 
-/* Sends the next job if a worker is free; false when there is nothing to send just now. */
-static bool send_next(Campaign *campaign)
+/* Puts a job into the request. */
+static void ask_for(Campaign *campaign, guint index, GString *request, GArray *batch)
 {
-    if (campaign->stopping || campaign->next >= campaign->jobs->len) {
-        return false;
-    }
-    Job *job = g_ptr_array_index(campaign->jobs, campaign->next);
-    Entry *entry = entry_at(campaign, job->scenario);
-    if (entry->started_us == 0) {
-        entry->started_us = g_get_monotonic_time();
-    }
-    RunResult *past = find_past(campaign, job);
-    if (past != NULL) {
-        campaign->next++;
-        take_result(campaign, job, past, true);
-        return true;
-    }
+    const Job *job = g_ptr_array_index(campaign->jobs, index);
+    const Entry *entry = entry_at(campaign, job->scenario);
     bool sweeps = scenario_sweep(entry->scenario)->axis != SWEEP_NONE;
     LabKeep keep = !sweeps || job->reference || campaign->settings->keep_all ? LAB_KEEP_ALWAYS
                                                                              : LAB_KEEP_UNLESS_PASS;
     /* Which runs are repeated depends on their names alone, not on who runs them or when. */
     Digest name = digest_of(job->run_id, strlen(job->run_id));
-    bool again = campaign->next == 0 || name.bytes[0] % REPEAT_SHARE == 0;
-    g_autofree char *request = g_strdup_printf("%d%d %s", (int)keep, again ? 1 : 0, job->run_id);
-    if (!workers_send(campaign->workers, request, campaign->next)) {
+    bool again = index == 0 || name.bytes[0] % REPEAT_SHARE == 0;
+    g_string_append_printf(request, "%s%d%d %s", request->len == 0 ? "" : "\t", (int)keep,
+                           again ? 1 : 0, job->run_id);
+    g_array_append_val(batch, index);
+}
+
+/* How many jobs may go with one: all workers are to have some of a sweep, and more than once. */
+static guint batch_of(Campaign *campaign, const Job *job)
+{
+    const Entry *entry = entry_at(campaign, job->scenario);
+    guint share = entry->points / (2 * MAX(campaign->settings->jobs, 1));
+    return job->reference || share < BATCH_MIN ? 1 : MIN(share, BATCH_MAX);
+}
+
+/* The next jobs, as one request; empty when there are none just now. Takes results from the past.
+ */
+static GArray *gather(Campaign *campaign, GString *request)
+{
+    GArray *batch = g_array_new(FALSE, FALSE, sizeof(guint));
+    if (campaign->orphans->len > 0) {
+        ask_for(campaign, g_array_index(campaign->orphans, guint, 0), request, batch);
+        g_array_remove_index(campaign->orphans, 0);
+        return batch;
+    }
+    while (campaign->next < campaign->jobs->len) {
+        Job *job = g_ptr_array_index(campaign->jobs, campaign->next);
+        Entry *entry = entry_at(campaign, job->scenario);
+        const Job *first = batch->len == 0
+                               ? job
+                               : g_ptr_array_index(campaign->jobs, g_array_index(batch, guint, 0));
+        if (batch->len > 0 &&
+            (first->scenario != job->scenario || batch->len >= batch_of(campaign, job))) {
+            break;
+        }
+        if (entry->started_us == 0) {
+            entry->started_us = g_get_monotonic_time();
+        }
+        RunResult *past = find_past(campaign, job);
+        if (past != NULL) {
+            campaign->next++;
+            take_result(campaign, job, past, true);
+            continue;
+        }
+        ask_for(campaign, campaign->next++, request, batch);
+        campaign->progress.current = job->run_id;
+        if (batch_of(campaign, job) == 1) {
+            break;
+        }
+    }
+    return batch;
+}
+
+/* Sends the next jobs if a worker is free; false when there is nothing to send just now. */
+static bool send_next(Campaign *campaign)
+{
+    if (campaign->stopping || workers_busy(campaign->workers) >= campaign->settings->jobs) {
         return false;
     }
-    campaign->progress.current = job->run_id;
-    campaign->next++;
-    return true;
+    g_autoptr(GString) request = g_string_new(NULL);
+    GArray *batch = gather(campaign, request);
+    if (batch->len == 0) {
+        g_array_unref(batch);
+        return false;
+    }
+    g_ptr_array_add(campaign->batches, batch);
+    return workers_send(campaign->workers, request->str, campaign->batches->len - 1);
+}
+
+/* The worker is done with a batch, or has died over it: what has no result now (K3). */
+static void settle(Campaign *campaign, const GArray *batch, bool died)
+{
+    for (guint i = 0; i < batch->len; i++) {
+        guint index = g_array_index(batch, guint, i);
+        Job *job = g_ptr_array_index(campaign->jobs, index);
+        if (job->result != NULL) {
+            continue;
+        }
+        if (died && batch->len > 1) {
+            g_array_append_val(campaign->orphans, index);
+            continue;
+        }
+        const char *scenario = scenario_id(entry_at(campaign, job->scenario)->scenario);
+        const char *reason = died ? "the worker died" : "the worker gave no result";
+        take_result(campaign, job, result_new_error(job->run_id, scenario, reason), false);
+    }
+}
+
+/* A result of one of the batch's jobs: it says which. */
+static void take_reply(Campaign *campaign, const GArray *batch, const char *reply)
+{
+    g_autoptr(Tree) tree = tree_parse("reply", reply, strlen(reply), true, NULL);
+    g_autoptr(RunResult) result = tree == NULL ? NULL : result_read(tree_root(tree), NULL);
+    for (guint i = 0; result != NULL && i < batch->len; i++) {
+        Job *job = g_ptr_array_index(campaign->jobs, g_array_index(batch, guint, i));
+        if (job->result == NULL && strcmp(job->run_id, result->run_id) == 0) {
+            take_result(campaign, job, g_steal_pointer(&result), false);
+        }
+    }
 }
 
 static void work(Campaign *campaign)
@@ -355,25 +499,27 @@ static void work(Campaign *campaign)
         while (send_next(campaign)) {
         }
         if (workers_busy(campaign->workers) == 0 &&
-            (campaign->stopping || campaign->next >= campaign->jobs->len)) {
+            (campaign->stopping ||
+             (campaign->next >= campaign->jobs->len && campaign->orphans->len == 0))) {
             return;
         }
         if (interrupts != NULL && *interrupts > 1) {
             return;
         }
         unsigned tag = 0;
-        char *reply = NULL;
+        g_autofree char *reply = NULL;
         if (!workers_wait(campaign->workers, WAIT_MS, &tag, &reply)) {
             campaign->progress.wall_us = g_get_monotonic_time() - campaign->started_us;
             campaign->progress.running = workers_busy(campaign->workers);
             campaign->listener->waiting(&campaign->progress, campaign->listener->user_data);
             continue;
         }
-        Job *job = g_ptr_array_index(campaign->jobs, tag);
-        const Entry *entry = entry_at(campaign, job->scenario);
-        take_result(campaign, job, parse_result(reply, job->run_id, scenario_id(entry->scenario)),
-                    false);
-        g_free(reply);
+        const GArray *batch = g_ptr_array_index(campaign->batches, tag);
+        if (reply == NULL || reply[0] == '\0') {
+            settle(campaign, batch, reply == NULL);
+        } else {
+            take_reply(campaign, batch, reply);
+        }
     }
 }
 
@@ -406,6 +552,8 @@ static void campaign_clear(Campaign *campaign)
 {
     g_array_unref(campaign->entries);
     g_ptr_array_unref(campaign->jobs);
+    g_ptr_array_unref(campaign->batches);
+    g_array_unref(campaign->orphans);
     g_hash_table_unref(campaign->past);
     if (campaign->results != NULL) {
         fclose(campaign->results);
@@ -422,6 +570,8 @@ Assessment *campaign_run(Lab *lab, const CampaignSettings *settings,
         .assessment = assessment_new(lab_catalogue(lab), settings->version),
         .entries = g_array_new(FALSE, TRUE, sizeof(Entry)),
         .jobs = g_ptr_array_new_with_free_func(job_free),
+        .batches = g_ptr_array_new_with_free_func((GDestroyNotify)g_array_unref),
+        .orphans = g_array_new(FALSE, FALSE, sizeof(guint)),
         .past = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, (GDestroyNotify)result_free),
     };
     if (!plan_all(&campaign, error) || !open_results(&campaign, error)) {

@@ -432,7 +432,7 @@ Plan *lab_plan(Lab *lab, const char *run_id, GError **error)
     return g_steal_pointer(&plan);
 }
 
-static DevicePool *pool_for(Lab *lab, const char *defect)
+DevicePool *lab_pool(Lab *lab, const char *defect)
 {
     g_autofree char *rom = rom_of(lab, defect);
     DevicePool *pool = g_hash_table_lookup(lab->pools, rom);
@@ -485,19 +485,17 @@ static bool keep_bundle(const Lab *lab, const char *plan_json, const Recorder *r
     return g_file_set_contents(verdict, json, -1, error);
 }
 
-RunResult *lab_execute_plan(Lab *lab, const Plan *plan, const char *out, LabKeep keep,
-                            Recorder *recorder)
+RunResult *lab_conclude(Lab *lab, const Plan *plan, const char *out, LabKeep keep,
+                        const Recorder *recorder, const GError *failure)
 {
     g_autofree char *plan_json = plan_to_json(plan);
     g_autoptr(GError) cause = NULL;
-    WorldOutcome outcome = {0};
     g_autoptr(RunResult) result = NULL;
-    if (world_run(plan, pool_for(lab, plan->defect), recorder, &outcome, &cause)) {
+    if (failure == NULL) {
         g_autoptr(RunVerdict) verdict = verdict_judge(plan, recorder_events(recorder));
         result = result_new(plan, verdict, recorder_events(recorder));
     } else {
-        result = result_new_error(plan->run_id, plan->scenario, cause->message);
-        g_clear_error(&cause);
+        result = result_new_error(plan->run_id, plan->scenario, failure->message);
     }
     Digest id = plan_id(plan_json);
     digest_print(&id, result->plan_id);
@@ -510,6 +508,15 @@ RunResult *lab_execute_plan(Lab *lab, const Plan *plan, const char *out, LabKeep
         return result_new_error(plan->run_id, plan->scenario, cause->message);
     }
     return g_steal_pointer(&result);
+}
+
+RunResult *lab_execute_plan(Lab *lab, const Plan *plan, const char *out, LabKeep keep,
+                            Recorder *recorder)
+{
+    WorldOutcome outcome = {0};
+    g_autoptr(GError) failure = NULL;
+    bool well = world_run(plan, lab_pool(lab, plan->defect), recorder, &outcome, &failure);
+    return lab_conclude(lab, plan, out, keep, recorder, well ? NULL : failure);
 }
 
 RunResult *lab_execute(Lab *lab, const char *run_id, const char *out, LabKeep keep, GError **error)

@@ -21,6 +21,7 @@
 #include "sim/scenario/scenario.h"
 #include "sim/verdict/catalogue.h"
 #include "sim/verdict/result.h"
+#include "sim/world/world.h"
 
 #define LAB_ERROR lab_error_quark()
 GQuark lab_error_quark(void);
@@ -108,6 +109,17 @@ RunResult *lab_execute(Lab *lab, const char *run_id, const char *out, LabKeep ke
 /* The same for a plan with its images, as lab_plan gives; its evidence stays with `recorder`. */
 RunResult *lab_execute_plan(Lab *lab, const Plan *plan, const char *out, LabKeep keep,
                             Recorder *recorder) G_GNUC_WARN_UNUSED_RESULT;
+
+/*
+ * The second half of that: judges what a world has left with `recorder`, and keeps it if wanted.
+ * `failure` is why the world failed, or NULL.
+ */
+RunResult *lab_conclude(Lab *lab, const Plan *plan, const char *out, LabKeep keep,
+                        const Recorder *recorder,
+                        const GError *failure) G_GNUC_WARN_UNUSED_RESULT;
+
+/* The device processes for plans with that defect, or NULL for none; the lab's. */
+DevicePool *lab_pool(Lab *lab, const char *defect);
 
 /* The folder of a run's bundle, relative to the output folder. */
 char *lab_bundle_path(const char *run_id);

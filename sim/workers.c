@@ -45,9 +45,27 @@ static bool send_all(int fd, const char *bytes, size_t count)
     return true;
 }
 
+/* In a child: its end. */
+static int serving_fd = -1;
+
+/* A line that begins with a "+" says that another will follow. */
+static bool answer(const char *mark, const char *reply)
+{
+    g_autofree char *framed = g_strconcat(mark, reply, "\n", NULL);
+    return send_all(serving_fd, framed, strlen(framed));
+}
+
+void workers_say(const char *reply)
+{
+    if (!answer("+", reply)) {
+        _exit(1); /* Nobody listens any more. */
+    }
+}
+
 /* The child's life: a line in, a line out, until the parent is gone. */
 static void serve(int fd, const Workers *workers)
 {
+    serving_fd = fd;
     FILE *requests = fdopen(fd, "r");
     char *line = NULL;
     size_t room = 0;
@@ -55,8 +73,7 @@ static void serve(int fd, const Workers *workers)
     while ((length = getline(&line, &room, requests)) > 0) {
         line[length - 1] = '\0';
         g_autofree char *reply = workers->serve(line, workers->user_data);
-        g_autofree char *framed = g_strconcat(reply, "\n", NULL);
-        if (!send_all(fd, framed, strlen(framed))) {
+        if (!answer("", reply)) {
             break;
         }
     }
@@ -167,9 +184,11 @@ static char *take_reply(Worker *worker)
     if (feed == NULL) {
         return NULL;
     }
-    char *reply = g_strndup(worker->reply->str, (gsize)(feed - worker->reply->str));
-    g_string_truncate(worker->reply, 0);
-    worker->busy = false;
+    gssize length = feed - worker->reply->str;
+    bool more = worker->reply->str[0] == '+';
+    char *reply = g_strndup(worker->reply->str + (more ? 1 : 0), (gsize)(length - (more ? 1 : 0)));
+    g_string_erase(worker->reply, 0, length + 1);
+    worker->busy = more;
     return reply;
 }
 
@@ -207,6 +226,14 @@ static bool hear(Workers *workers, unsigned index, unsigned *ret_tag, char **ret
 
 bool workers_wait(Workers *workers, int timeout_ms, unsigned *ret_tag, char **ret_reply)
 {
+    for (unsigned i = 0; i < workers->count; i++) {
+        char *reply = take_reply(&workers->list[i]);
+        if (reply != NULL) {
+            *ret_tag = workers->list[i].tag;
+            *ret_reply = reply;
+            return true;
+        }
+    }
     struct pollfd polls[WORKERS_MAX];
     for (unsigned i = 0; i < workers->count; i++) {
         polls[i] = (struct pollfd){.fd = workers->list[i].fd, .events = POLLIN};

@@ -19,9 +19,12 @@ typedef struct Workers Workers;
 
 /*
  * Answers one request, in the child. The reply, without line feeds, is freed by the caller. A NULL
- * request says that no more will come.
+ * request says that no more will come. Before its reply it may say more with `workers_say`.
  */
 typedef char *(*WorkersServe)(const char *request, void *user_data);
+
+/* In the child, while it serves: a reply that is not the last. It must not begin with a "+". */
+void workers_say(const char *reply);
 
 /* Starts `count` workers. */
 Workers *workers_new(unsigned count, WorkersServe serve, void *user_data);
@@ -37,6 +40,7 @@ unsigned workers_busy(const Workers *workers);
 
 /*
  * Waits for a reply for at most `timeout_ms`. Returns false when there was none. `ret_reply` is the
- * caller's, and NULL if the worker died.
+ * caller's, and NULL if the worker died. Replies of one worker come in order; the last one makes it
+ * idle.
  */
 bool workers_wait(Workers *workers, int timeout_ms, unsigned *ret_tag, char **ret_reply);

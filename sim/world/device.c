@@ -30,6 +30,7 @@ struct Device {
     uint64_t lost_time; /* device time then */
     HostlinkCut armed;  /* waits for power; `when` DISARM: none */
     bool cut_now;       /* ordered, not yet happened */
+    bool saved;         /* the machine has kept its state, and nobody has asked yet */
     GArray *weak;       /* of HostlinkRange: reads differently some time after the next power-on */
     VTime weak_decay;   /* how long after */
     QueueTicket weak_ticket;
@@ -386,6 +387,10 @@ static void device_take_call(void *user_data)
     WireCall call = *machine_call(device->machine);
     device->call_ticket = QUEUE_TICKET_NONE;
     device->state = DEVICE_READY;
+    if (call.type == HOSTLINK_SAVED) {
+        device->saved = true; /* Between the lab and the machine: the device did nothing. */
+        return;
+    }
     if (call.type == HOSTLINK_NVM_DONE && device->frail != NULL) {
         device_drive_frail(device, &call.nvm);
     }
@@ -413,6 +418,27 @@ bool device_await(Device *device, GError **error)
     device->state = DEVICE_CALLED;
     device->call_ticket = queue_add(device->options.queue, at, device_take_call, device);
     return true;
+}
+
+bool device_save(Device *device)
+{
+    if (device->state != DEVICE_READY || device->cut_now) {
+        return false;
+    }
+    wire_append(device_orders(device), HOSTLINK_SAVE, NULL, 0);
+    return true;
+}
+
+bool device_take_saved(Device *device)
+{
+    bool saved = device->saved;
+    device->saved = false;
+    return saved;
+}
+
+bool device_restore(Device *device, GError **error)
+{
+    return machine_restore(device->machine, error);
 }
 
 VTime device_quiet_until(const Device *device)

@@ -114,6 +114,19 @@ bool device_run(Device *device, VTime horizon, GError **error);
 G_GNUC_WARN_UNUSED_RESULT
 bool device_await(Device *device, GError **error);
 
+/*
+ * Has the machine keep its state as it is now, when it runs next. False, and nothing done, if it
+ * has no power or is about to lose it.
+ */
+bool device_save(Device *device);
+
+/* True once after the state was kept; the device is then ready. */
+bool device_take_saved(Device *device);
+
+/* Takes the machine back to that state, of which the device has since seen nothing. */
+G_GNUC_WARN_UNUSED_RESULT
+bool device_restore(Device *device, GError **error);
+
 /* The earliest instant at which a ready device may do something that others can see. */
 VTime device_quiet_until(const Device *device);
 

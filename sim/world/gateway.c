@@ -297,6 +297,64 @@ static bool pump_streams(Gateway *gateway)
     return moved;
 }
 
+/* --- Parting ---------------------------------------------------------------------------------- */
+
+/* Whether the other end has said that it sends no more. */
+static bool hears_no_more(int fd)
+{
+    struct pollfd look = {.fd = fd, .events = POLLRDHUP};
+    return poll(&look, 1, 0) > 0 && (look.revents & POLLRDHUP) != 0;
+}
+
+/* Puts a socket in the place of another, under its number. */
+static bool put_in_place(int take_fd, int place)
+{
+    bool put = dup3(take_fd, place, O_CLOEXEC) == place;
+    close(take_fd);
+    return put;
+}
+
+/*
+ * What is in the sockets, by G2 and G4, is at most GATEWAY_UNREAD_MAX bytes that libslirp has not
+ * taken yet, and who has finished sending.
+ */
+static bool part_stream(const GatewayStream *stream)
+{
+    static uint8_t unread[GATEWAY_UNREAD_MAX];
+    int ends[2];
+    if (stream->far < 0) {
+        return true;
+    }
+    ssize_t count = recv(stream->far, unread, sizeof unread, MSG_PEEK | MSG_DONTWAIT);
+    bool near_ended = hears_no_more(stream->far);
+    bool far_ended = hears_no_more(stream->near);
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends) != 0) {
+        return false;
+    }
+    bool well = count <= 0 || send(ends[0], unread, (size_t)count, MSG_NOSIGNAL) == count;
+    if (near_ended) {
+        shutdown(ends[0], SHUT_WR);
+    }
+    if (far_ended) {
+        shutdown(ends[1], SHUT_WR);
+    }
+    well = put_in_place(ends[0], stream->near) && well;
+    return put_in_place(ends[1], stream->far) && well;
+}
+
+bool gateway_part(Gateway *gateway, GError **error)
+{
+    assert(!gateway->pumping);
+    for (guint i = 0; i < gateway->streams->len; i++) {
+        if (!part_stream(gateway->streams->pdata[i])) {
+            g_set_error(error, GATEWAY_ERROR, GATEWAY_ERROR_HOST, "a local socket: %s",
+                        g_strerror(errno));
+            return false;
+        }
+    }
+    return true;
+}
+
 /* --- The pump --------------------------------------------------------------------------------- */
 
 static int add_poll(int fd, int events, void *opaque)

@@ -85,6 +85,13 @@ FrameMac gateway_mac(const Gateway *gateway);
 /* A frame has arrived at the router. */
 void gateway_input(Gateway *gateway, const uint8_t *frame, size_t bytes);
 
+/*
+ * To be called in a new process after a fork, outside of any call into the gateway: gives every
+ * connection sockets of its own in the state of the shared ones, which stay as they are.
+ */
+G_GNUC_WARN_UNUSED_RESULT
+bool gateway_part(Gateway *gateway, GError **error);
+
 /* How many frames the firewall has turned away. */
 uint64_t gateway_refused(const Gateway *gateway);
 

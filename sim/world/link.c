@@ -148,6 +148,17 @@ void link_add_fault(Link *link, LinkFault fault)
     g_array_append_val(link->faults, fault);
 }
 
+void link_move_fault(Link *link, uint32_t action, uint64_t frame, LinkFaultKind kind)
+{
+    for (guint i = 0; i < link->faults->len; i++) {
+        LinkFault *fault = &g_array_index(link->faults, LinkFault, i);
+        if (tally_action(fault->tally) == action) {
+            fault->frame = frame;
+            fault->kind = kind;
+        }
+    }
+}
+
 /* The directions' common fate: from the conditions, by the draws of L2. */
 static void draw_fate(Link *link, Fate *fate)
 {

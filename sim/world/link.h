@@ -100,6 +100,9 @@ const LinkConditions *link_conditions(const Link *link);
 /* Lets `fault` happen to the frame it names. Several for one frame all happen; losing wins. */
 void link_add_fault(Link *link, LinkFault fault);
 
+/* Lets the fault that `action` added, and that has not happened yet, happen otherwise. */
+void link_move_fault(Link *link, uint32_t action, uint64_t frame, LinkFaultKind kind);
+
 /* Sends a frame from `end`. It arrives, if at all, no earlier than now plus cable and delay. */
 void link_send(Link *link, LinkEnd end, const uint8_t *frame, size_t bytes);
 

@@ -104,12 +104,11 @@ static bool machine_receive(Machine *machine, uint8_t *ret_bytes, size_t bytes, 
     return true;
 }
 
-static bool machine_send(Machine *machine, GError **error)
+static bool machine_send_bytes(Machine *machine, const GByteArray *bytes, GError **error)
 {
     size_t sent = 0;
-    while (sent < machine->orders->len) {
-        ssize_t put = send(machine->fd, machine->orders->data + sent, machine->orders->len - sent,
-                           MSG_NOSIGNAL);
+    while (sent < bytes->len) {
+        ssize_t put = send(machine->fd, bytes->data + sent, bytes->len - sent, MSG_NOSIGNAL);
         if (put < 0 && errno == EINTR) {
             continue;
         }
@@ -124,8 +123,14 @@ static bool machine_send(Machine *machine, GError **error)
         }
         sent += (size_t)put;
     }
-    g_byte_array_set_size(machine->orders, 0);
     return true;
+}
+
+static bool machine_send(Machine *machine, GError **error)
+{
+    bool sent = machine_send_bytes(machine, machine->orders, error);
+    g_byte_array_set_size(machine->orders, 0);
+    return sent;
 }
 
 /* Reads one message whole into `body` and takes it apart. */
@@ -327,6 +332,24 @@ static bool machine_has_time(Machine *machine, GError **error)
                         "the run took more than %u s of wall time for %" G_GUINT64_FORMAT
                         " ms of device time",
                         machine->run_timeout_s, machine->call.time / 1000000u);
+}
+
+bool machine_restore(Machine *machine, GError **error)
+{
+    g_autoptr(GByteArray) restore = g_byte_array_new();
+    WireCall call = machine->call;
+    wire_append(restore, HOSTLINK_RESTORE, NULL, 0);
+    machine->restarted = g_get_monotonic_time();
+    if (!machine_send_bytes(machine, restore, error) || !machine_next_call(machine, error)) {
+        return false;
+    }
+    if (machine->call.type != HOSTLINK_SAVED || machine->call.time != call.time ||
+        machine->call.instructions != call.instructions) {
+        return machine_fail(machine, error, MACHINE_ERROR_RULES,
+                            "hostlink: %s call where it was to be as it was saved",
+                            wire_call_name(machine->call.type));
+    }
+    return true;
 }
 
 bool machine_next_call(Machine *machine, GError **error)

@@ -68,6 +68,13 @@ GByteArray *machine_orders(Machine *machine);
 G_GNUC_WARN_UNUSED_RESULT
 bool machine_run(Machine *machine, uint64_t horizon, GError **error);
 
+/*
+ * Takes the device back to where it last called SAVED, whatever it has done since, and waits until
+ * it is there. Orders that have piled up stay. Between the two another process may have used it.
+ */
+G_GNUC_WARN_UNUSED_RESULT
+bool machine_restore(Machine *machine, GError **error);
+
 /* Waits for the next call, which is then `machine_call`. Time and instructions never go back. */
 G_GNUC_WARN_UNUSED_RESULT
 bool machine_next_call(Machine *machine, GError **error);

@@ -383,6 +383,18 @@ void network_send(Network *network, unsigned port, const uint8_t *frame, size_t 
     link_send(device->link, LINK_END_STATION, frame, bytes);
 }
 
+uint64_t network_frames(const Network *network, unsigned port)
+{
+    assert(port < network->devices->len);
+    const NetworkDevice *device = network->devices->pdata[port];
+    return link_counts(device->link)->sent;
+}
+
+bool network_part(Network *network, GError **error)
+{
+    return gateway_part(network->gateway, error);
+}
+
 static NetworkDevice *find_device(const Network *network, const char *name)
 {
     for (guint i = 0; i < network->devices->len; i++) {
@@ -619,25 +631,48 @@ static bool act_set_link(Network *network, const Action *action, GError **error)
     return true;
 }
 
-static bool act_fault_frame(Network *network, const Action *action, GError **error)
+static bool frame_fault_of(const Action *action, LinkFaultKind *ret_kind, GError **error)
 {
     static const char *const names[] = {"lose", "corrupt", "duplicate", "delay", "hold"};
-    const NetworkDevice *device = find_device(network, action->target);
-    if (device == NULL) {
-        return refuse(action, error, "no such device", action->target);
-    }
     const char *kind = plan_text(action, "kind");
     for (unsigned i = 0; i < G_N_ELEMENTS(names); i++) {
         if (strcmp(kind, names[i]) == 0) {
-            link_add_fault(device->link,
-                           (LinkFault){.frame = (uint64_t)plan_integer(action, "frame"),
-                                       .kind = (LinkFaultKind)i,
-                                       .duration = plan_duration(action, "for"),
-                                       .tally = begin_tally(network, action)});
+            *ret_kind = (LinkFaultKind)i;
             return true;
         }
     }
     return refuse(action, error, "nothing to do to a frame called", kind);
+}
+
+static bool act_fault_frame(Network *network, const Action *action, GError **error)
+{
+    const NetworkDevice *device = find_device(network, action->target);
+    LinkFaultKind kind;
+    if (device == NULL) {
+        return refuse(action, error, "no such device", action->target);
+    }
+    if (!frame_fault_of(action, &kind, error)) {
+        return false;
+    }
+    link_add_fault(device->link, (LinkFault){.frame = (uint64_t)plan_integer(action, "frame"),
+                                             .kind = kind,
+                                             .duration = plan_duration(action, "for"),
+                                             .tally = begin_tally(network, action)});
+    return true;
+}
+
+bool network_aim(Network *network, const Action *action, GError **error)
+{
+    const NetworkDevice *device = find_device(network, action->target);
+    LinkFaultKind kind;
+    if (device == NULL || action->verb != VERB_FAULT_FRAME) {
+        return refuse(action, error, "nothing to aim at", action->target);
+    }
+    if (!frame_fault_of(action, &kind, error)) {
+        return false;
+    }
+    link_move_fault(device->link, action->number, (uint64_t)plan_integer(action, "frame"), kind);
+    return true;
 }
 
 static void put_dns_back(NetworkJob *job)

@@ -69,6 +69,9 @@ unsigned network_attach(Network *network, const char *name, const uint8_t mac[6]
 /* A device has sent a frame, now. */
 void network_send(Network *network, unsigned port, const uint8_t *frame, size_t bytes);
 
+/* How many frames have been sent on a device's link, in both directions. */
+uint64_t network_frames(const Network *network, unsigned port);
+
 /* Is this a verb that the network does? */
 bool network_knows(Verb verb);
 
@@ -78,6 +81,14 @@ bool network_knows(Verb verb);
  */
 G_GNUC_WARN_UNUSED_RESULT
 bool network_act(Network *network, const Action *action, GError **error);
+
+/* The argument of an action that has been done, `fault_frame`, has changed: its fault follows. */
+G_GNUC_WARN_UNUSED_RESULT
+bool network_aim(Network *network, const Action *action, GError **error);
+
+/* To be called in a new process after a fork: from now on nothing is shared with the old one. */
+G_GNUC_WARN_UNUSED_RESULT
+bool network_part(Network *network, GError **error);
 
 /* No frame gets from one device to another sooner than this, now or later. */
 VTime network_lookahead(const Network *network);

@@ -60,7 +60,12 @@ struct Stage {
     GHashTable *flashes; /* "device/name" to GBytes: copies of flash */
     GPtrArray *later;    /* what verbs have put off, to be freed at the end */
     WorldOutcome outcome;
-    GError *error; /* the lab has failed: the run is over */
+    uint64_t turn;                 /* the next one */
+    GArray *turns;                 /* of WorldTurn: to be noted; or NULL */
+    const WorldBranches *branches; /* that part from this run; or NULL */
+    guint branch;                  /* the next of them to part */
+    bool saving;                   /* its machine was asked to keep its state */
+    GError *error;                 /* the lab has failed: the run is over */
 };
 
 /* The device called `name`; NULL if there is none. */

@@ -60,6 +60,11 @@ void tally_end(Tally *tally)
            EVENT_INTEGER("count", tally->effects));
 }
 
+uint32_t tally_action(const Tally *tally)
+{
+    return tally == NULL ? 0 : tally->action;
+}
+
 uint64_t tally_effects(const Tally *tally)
 {
     return tally == NULL ? 0 : tally->effects;

@@ -32,4 +32,7 @@ void tally_count(Tally *tally, const char *detail);
 /* The fault is over. Effects after that (of what was in flight) still count but tell nobody. */
 void tally_end(Tally *tally);
 
+/* The action it counts for; 0 for a NULL tally. */
+uint32_t tally_action(const Tally *tally);
+
 uint64_t tally_effects(const Tally *tally);

@@ -528,6 +528,20 @@ void verbs_act(Stage *stage, const Action *action)
     function(stage, device, action);
 }
 
+void verbs_aim(Stage *stage, const Action *action)
+{
+    StageDevice *device = stage_device(stage, action->target);
+    g_autoptr(GError) error = NULL;
+    if (network_knows(action->verb)) {
+        if (!network_aim(stage->network, action, &error)) {
+            stage_fail(stage, g_steal_pointer(&error));
+        }
+    } else if (device != NULL && device->cut_by == action) {
+        HostlinkCut cut = verbs_cut_of(stage, action);
+        device_arm_cut(device->device, &cut);
+    }
+}
+
 void verbs_see(Stage *stage, const Event *event)
 {
     if (event->kind == EVENT_FAULT_TOOK_EFFECT) {

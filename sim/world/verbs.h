@@ -14,6 +14,12 @@
 /* Does one action, now. What cannot be done fails the stage. */
 void verbs_act(Stage *stage, const Action *action);
 
+/*
+ * The point of an action has changed since it was done: of a loss of power that is armed, or of a
+ * fault of a frame. One that has been replaced or has happened meanwhile stays as it is.
+ */
+void verbs_aim(Stage *stage, const Action *action);
+
 /* Is shown every event, to see which faults have taken effect. */
 void verbs_see(Stage *stage, const Event *event);
 

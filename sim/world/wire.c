@@ -37,6 +37,7 @@ static const WireShape WIRE_SHAPES[] = {
     {HOSTLINK_CONTENT, "CONTENT", 0, HOSTLINK_BODY_BYTES_MAX},
     {HOSTLINK_DEBUG_RESULT, "DEBUG_RESULT", sizeof(HostlinkWord), sizeof(HostlinkWord)},
     {HOSTLINK_SLEEP_FOREVER, "SLEEP_FOREVER", 0, 0},
+    {HOSTLINK_SAVED, "SAVED", 0, 0},
 };
 
 G_DEFINE_QUARK(wire - error - quark, wire_error)

@@ -29,7 +29,7 @@ typedef enum WireError {
 
 /* One call, checked. Which member counts follows from `type`. */
 typedef struct WireCall {
-    uint32_t type; /* HOSTLINK_HELLO to HOSTLINK_SLEEP_FOREVER */
+    uint32_t type; /* HOSTLINK_HELLO to HOSTLINK_SAVED */
     uint64_t time;
     uint64_t instructions;
     const uint8_t *body;

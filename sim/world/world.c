@@ -511,9 +511,73 @@ static void world_stop_flood(Stage *stage, const DevicePool *pool, uint64_t turn
     }
 }
 
+/* Notes where the first device stands. */
+static void world_note_turn(Stage *stage)
+{
+    const StageDevice *first = &stage->devices[0];
+    WorldTurn turn = {
+        .instructions = observer_instructions(device_observer(first->device)),
+        .operations = device_nvm(first->device)->operations,
+        .frames = network_frames(stage->network, first->port),
+    };
+    g_array_append_val(stage->turns, turn);
+}
+
+/* In the process of a branch: it is a run of its own from now on. */
+static bool world_enter_branch(Stage *stage, GError **error)
+{
+    const Timeline *timeline = stage->timeline;
+    const Action *action = g_ptr_array_index(timeline->actions, timeline->actions->len - 1);
+    stage->branches = NULL;
+    if (!network_part(stage->network, error)) {
+        return false;
+    }
+    verbs_aim(stage, action);
+    return true;
+}
+
+/* The machine has kept its state: those that part here, do, one after the other. */
+static bool world_part(Stage *stage, GError **error)
+{
+    const WorldBranches *branches = stage->branches;
+    uint64_t here = branches->turns[stage->branch];
+    stage->saving = false;
+    if (stage->turn != here) {
+        g_set_error(error, WORLD_ERROR, WORLD_ERROR_HOST, "the state was kept too late");
+        return false;
+    }
+    while (stage->branch < branches->count && branches->turns[stage->branch] == here) {
+        int parted = branches->part(stage->branch, branches->user_data);
+        if (parted == 0) {
+            return world_enter_branch(stage, error);
+        }
+        stage->branch++;
+        if (parted < 0) {
+            g_set_error(error, WORLD_ERROR, WORLD_ERROR_HOST, "a branch did not end well");
+            return false;
+        }
+        if (!device_restore(stage->devices[0].device, error)) {
+            return false;
+        }
+    }
+    if (stage->branch == branches->count) {
+        story_end(stage->story, "parted");
+    }
+    return true;
+}
+
 static bool world_turn(Stage *stage, const DevicePool *pool, GError **error)
 {
-    for (uint64_t turns = 1; stage->error == NULL && story_ended(stage->story) == NULL; turns++) {
+    Device *first = stage->devices[0].device;
+    while (stage->error == NULL && story_ended(stage->story) == NULL) {
+        if (stage->turns != NULL) {
+            world_note_turn(stage);
+        }
+        if (stage->branches != NULL && !stage->saving &&
+            stage->turn >= stage->branches->turns[stage->branch]) {
+            stage->saving = device_save(first);
+        }
+        stage->turn++;
         if (!world_run_devices(stage, error)) {
             return false;
         }
@@ -521,7 +585,13 @@ static bool world_turn(Stage *stage, const DevicePool *pool, GError **error)
         while (stage->error == NULL && queue_next(stage->queue) == instant) {
             queue_pop(stage->queue); /* W1 */
         }
-        world_stop_flood(stage, pool, turns);
+        world_stop_flood(stage, pool, stage->turn);
+        if (device_take_saved(first)) {
+            stage->turn--; /* no run has a turn for that */
+            if (stage->error == NULL && !world_part(stage, error)) {
+                return false;
+            }
+        }
     }
     if (stage->error != NULL) {
         g_propagate_error(error, g_steal_pointer(&stage->error));
@@ -564,8 +634,9 @@ static bool world_take_down(Stage *stage, GError **error)
     return true;
 }
 
-bool world_run(const Plan *plan, DevicePool *pool, Recorder *recorder, WorldOutcome *ret_outcome,
-               GError **error)
+/* Makes the run on a stage whose `turns` or `branches` may be set. */
+static bool world_play(Stage *stage, const Plan *plan, DevicePool *pool, Recorder *recorder,
+                       WorldOutcome *ret_outcome, GError **error)
 {
     const Timeline *timeline = plan->timeline;
     if (timeline->devices->len == 0 || timeline->devices->len > PLAN_DEVICES_MAX) {
@@ -573,18 +644,41 @@ bool world_run(const Plan *plan, DevicePool *pool, Recorder *recorder, WorldOutc
                     PLAN_DEVICES_MAX);
         return false;
     }
-    Stage stage = {.outcome = {0}};
-    world_stage_init(&stage, plan, recorder);
-    bool well = world_set_up(&stage, pool, error);
+    world_stage_init(stage, plan, recorder);
+    bool well = world_set_up(stage, pool, error);
     if (well) {
-        recorder_listen(recorder, world_see, &stage);
+        recorder_listen(recorder, world_see, stage);
         RECORD(recorder, 0, "lab", EVENT_RUN_STARTED, EVENT_INTEGER("seed", timeline->seed));
-        story_start(stage.story);
-        well = world_turn(&stage, pool, error) && world_take_down(&stage, error);
+        story_start(stage->story);
+        well = world_turn(stage, pool, error) && world_take_down(stage, error);
         recorder_listen(recorder, NULL, NULL);
     }
-    stage.outcome.ended = queue_now(stage.queue);
-    *ret_outcome = stage.outcome;
-    world_stage_clear(&stage, pool, well);
+    stage->outcome.ended = queue_now(stage->queue);
+    *ret_outcome = stage->outcome;
+    world_stage_clear(stage, pool, well);
     return well;
+}
+
+bool world_run(const Plan *plan, DevicePool *pool, Recorder *recorder, WorldOutcome *ret_outcome,
+               GError **error)
+{
+    Stage stage = {.turns = NULL};
+    return world_play(&stage, plan, pool, recorder, ret_outcome, error);
+}
+
+bool world_run_noting(const Plan *plan, DevicePool *pool, Recorder *recorder, GArray *turns,
+                      GError **error)
+{
+    Stage stage = {.turns = turns};
+    WorldOutcome outcome;
+    assert(plan->timeline->devices->len == 1);
+    return world_play(&stage, plan, pool, recorder, &outcome, error);
+}
+
+bool world_branch(const Plan *plan, DevicePool *pool, Recorder *recorder,
+                  const WorldBranches *branches, WorldOutcome *ret_outcome, GError **error)
+{
+    Stage stage = {.branches = branches};
+    assert(plan->timeline->devices->len == 1 && branches->count > 0);
+    return world_play(&stage, plan, pool, recorder, ret_outcome, error);
 }

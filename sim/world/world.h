@@ -95,6 +95,46 @@ bool world_run(const Plan *plan, DevicePool *pool, Recorder *recorder, WorldOutc
                GError **error);
 
 /*
+ * Where a run has come to when its device is about to run once more: the world has turns, counted
+ * from 0, and a run has the same ones each time.
+ */
+typedef struct WorldTurn {
+    uint64_t instructions; /* executed, by the last call */
+    uint64_t operations;   /* NVM operations that have started */
+    uint64_t frames;       /* sent on the device's link, in both directions */
+} WorldTurn;
+
+/* The same as `world_run`, of a plan with one device; its turns are added to `turns`. */
+G_GNUC_WARN_UNUSED_RESULT
+bool world_run_noting(const Plan *plan, DevicePool *pool, Recorder *recorder, GArray *turns,
+                      GError **error);
+
+/*
+ * Many runs that begin alike and part from it one after the other, each at its turn.
+ *
+ * The plan they have in common, the trunk, has one device, and its last action has a point (a
+ * frame, an operation, an instruction) that never comes. `part` forks this process. In the new one
+ * it puts the point into the plan and returns 0: there world_branch goes on as that run, and
+ * returns at its end as world_run does. In the old one it waits for the new one and returns 1, or
+ * -1 if that did not end well. When all have parted, world_branch returns there, too; what is left
+ * of the trunk is not run, and its events are nobody's.
+ *
+ * Lab and machine are then as they were before the fork: the lab because it was another process
+ * that went on, the machine because it has kept its state and is taken back to it.
+ */
+typedef struct WorldBranches {
+    const uint64_t *turns; /* where each parts, ascending */
+    guint count;
+    int (*part)(guint index, void *user_data);
+    void *user_data;
+} WorldBranches;
+
+/* False in the old process means that those which have not parted yet never will. */
+G_GNUC_WARN_UNUSED_RESULT
+bool world_branch(const Plan *plan, DevicePool *pool, Recorder *recorder,
+                  const WorldBranches *branches, WorldOutcome *ret_outcome, GError **error);
+
+/*
  * Gives the pool a machine to use as if it had started it itself with `rom_path`: something else on
  * a socket that plays a machine, in tests.
  */
