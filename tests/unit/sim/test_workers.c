@@ -17,7 +17,7 @@
 
 #define WAIT_MS 5000
 
-/* Answers with the request and its own process id; dies of "die". */
+/* Answers with the request and its own process id; dies of "die"; counts up to "three" first. */
 static char *serve(const char *request, void *user_data)
 {
     const char *prefix = user_data;
@@ -26,6 +26,10 @@ static char *serve(const char *request, void *user_data)
     }
     if (strcmp(request, "die") == 0) {
         raise(SIGKILL);
+    }
+    if (strcmp(request, "three") == 0) {
+        workers_say("one");
+        workers_say("two");
     }
     return g_strdup_printf("%s%s %d", prefix, request, (int)getpid());
 }
@@ -89,6 +93,26 @@ static void test_workers__that_die_take_only_their_own_request_with_them(void **
     workers_free(workers, false);
 }
 
+static void test_workers__say_more_than_one_thing_and_are_busy_until_the_last(void **state)
+{
+    (void)state;
+    Workers *workers = workers_new(1, serve, (void *)"re:");
+    static const char *const EXPECTED[] = {"one", "two", "re:three "};
+    assert_true(workers_send(workers, "three", 9));
+    for (size_t i = 0; i < G_N_ELEMENTS(EXPECTED);) {
+        unsigned tag = 0;
+        g_autofree char *reply = NULL;
+        assert_int_equal(workers_busy(workers), 1);
+        if (workers_wait(workers, WAIT_MS, &tag, &reply)) {
+            assert_int_equal(tag, 9);
+            assert_true(g_str_has_prefix(reply, EXPECTED[i]));
+            i++;
+        }
+    }
+    assert_int_equal(workers_busy(workers), 0);
+    workers_free(workers, false);
+}
+
 static void test_workers__wait_no_longer_than_asked(void **state)
 {
     (void)state;
@@ -105,6 +129,7 @@ int main(void)
         cmocka_unit_test(test_workers__answer_each_request_under_its_tag),
         cmocka_unit_test(test_workers__refuse_more_than_they_can_carry),
         cmocka_unit_test(test_workers__that_die_take_only_their_own_request_with_them),
+        cmocka_unit_test(test_workers__say_more_than_one_thing_and_are_busy_until_the_last),
         cmocka_unit_test(test_workers__wait_no_longer_than_asked),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
