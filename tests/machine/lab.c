@@ -86,9 +86,11 @@ LabCall lab_next(Lab *lab)
     lab_receive(lab, &header, sizeof(header));
     assert_true(header.body_bytes <= sizeof(lab->body));
     lab_receive(lab, lab->body, header.body_bytes);
-    lab_fold(lab, &header, sizeof(header));
-    lab_fold(lab, lab->body, header.body_bytes);
-    lab->calls++;
+    if (header.type != HOSTLINK_SAVED) {
+        lab_fold(lab, &header, sizeof(header));
+        lab_fold(lab, lab->body, header.body_bytes);
+        lab->calls++;
+    }
     return (LabCall){.type = header.type,
                      .bytes = header.body_bytes,
                      .time = header.time,
@@ -123,8 +125,7 @@ void lab_begin(Lab *lab, bool keep_nvm)
                            .wall_clock_cell = 1};
 
     lab_order(lab, HOSTLINK_BEGIN, &begin, sizeof(begin));
-    lab->digest = UINT64_C(0xcbf29ce484222325);
-    lab->calls = 0;
+    lab_forget(lab);
 }
 
 void lab_power_on(Lab *lab)
@@ -200,6 +201,18 @@ uint32_t lab_word(const LabCall *call)
     assert_int_equal(call->bytes, sizeof(word));
     memcpy(&word, call->body, sizeof(word));
     return word.value;
+}
+
+void lab_restore(Lab *lab)
+{
+    lab_order(lab, HOSTLINK_RESTORE, NULL, 0);
+    lab_send(lab);
+}
+
+void lab_forget(Lab *lab)
+{
+    lab->digest = UINT64_C(0xcbf29ce484222325);
+    lab->calls = 0;
 }
 
 uint64_t lab_digest(const Lab *lab)

@@ -6,8 +6,8 @@
  *
  * The model is a conversation. `lab_open` starts a machine and has heard its HELLO; then orders are
  * given (`lab_begin`, `lab_power_on`, ...), `lab_run` lets the machine go on, and `lab_next` waits
- * for its next call. Every call is folded into a digest that `lab_begin` starts anew, so two runs
- * were the same exactly if their digests are.
+ * for its next call. Every call but SAVED is folded into a digest that `lab_begin` starts anew, so
+ * two runs were the same exactly if their digests are.
  *
  * A machine that dies, breaks the contract or is silent for LAB_WAIT_S seconds fails the test.
  *
@@ -76,6 +76,12 @@ LabCall lab_run_until(Lab *lab, uint32_t type);
 /* The word in the body of a call. */
 uint32_t lab_word(const LabCall *call);
 
-/* Of all calls since the last `lab_begin`, and how many. */
+/* Lets the machine be what it was at the last SAVE; closes the reply, in place of `lab_run`. */
+void lab_restore(Lab *lab);
+
+/* Starts the digest anew. */
+void lab_forget(Lab *lab);
+
+/* Of all calls since the last `lab_begin` or `lab_forget`, and how many. */
 uint64_t lab_digest(const Lab *lab);
 uint64_t lab_calls(const Lab *lab);

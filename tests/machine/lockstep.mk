@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 #
-# test_lockstep lets the machine execute: it needs a program for it, and the far end of the hostlink.
+# These let the machine execute: they need a program for it, and the far end of the hostlink.
 
 LOCKSTEP_ROM := $(BUILD)/tests/machine/lockstep_rom.bin
 $(LOCKSTEP_ROM): tests/machine/lockstep_rom.c tests/machine/lockstep_rom.h \
@@ -10,4 +10,4 @@ $(LOCKSTEP_ROM): tests/machine/lockstep_rom.c tests/machine/lockstep_rom.h \
 	    -nostdlib -Wall -Wextra -Werror -T tests/machine/lockstep_rom.ld $< -o $(@:.bin=.elf)
 	@arm-none-eabi-objcopy -O binary $(@:.bin=.elf) $@
 
-$(BUILD)/tests/machine/test_lockstep: $(BUILD)/tests/machine/lab.o $(LOCKSTEP_ROM)
+$(BUILD)/tests/machine/test_lockstep $(BUILD)/tests/machine/test_restore: $(BUILD)/tests/machine/lab.o $(LOCKSTEP_ROM)

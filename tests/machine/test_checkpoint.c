@@ -2,9 +2,10 @@
 /*
  * Is the state that the machine saves all the state there is?
  *
- * Each test brings a block to where it has much to forget, saves, and lets two machines run on: the
- * one that was saved, and one restored from the file. All registers, memories and calls must be
- * equal at the start and after each step.
+ * Each test brings a block to where it has much to forget, saves, and lets machines run on: the one
+ * that was saved, one restored from a file, and the first one again, restored within its process
+ * (SAVE and RESTORE) after each time. All registers, memories and calls must be equal at the start
+ * and after each step.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -157,6 +158,19 @@ static void assert_same(const char *restored, const char *saved)
     assert_string_equal(restored, saved);
 }
 
+/* Gives the order to save or to restore, and lets it happen. */
+static void settle_order(Bench *bench, uint32_t order)
+{
+    BenchCall call;
+
+    assert_true(bench_order(bench, order, NULL, 0));
+    bench_settle(bench);
+    do {
+        assert_true(bench_take_call(bench, &call));
+    } while (call.type != HOSTLINK_SAVED);
+    bench_expect_silence(bench);
+}
+
 /*
  * Saves here, and compares what becomes of the saved and of the restored machine. If `first` is
  * given, it is what happens to both before they run on.
@@ -175,8 +189,20 @@ static void assert_checkpoint_then(Bench *bench, void (*first)(Bench *bench))
     unlink(path);
     restored = run_on(other, first);
     bench_close(other);
+    settle_order(bench, HOSTLINK_SAVE);
     saved = run_on(bench, first);
     assert_same(restored, saved);
+
+    for (int off = 0; off < 2; off++) {
+        g_autofree char *again = NULL;
+
+        if (off) {
+            bench_power_off(bench);
+        }
+        settle_order(bench, HOSTLINK_RESTORE);
+        again = run_on(bench, first);
+        assert_same(again, saved);
+    }
 }
 
 static void assert_checkpoint(Bench *bench)

@@ -37,6 +37,7 @@ struct FlashState {
     uint32_t length;
     uint32_t irq_enable;
     uint32_t window_offset;
+    uint32_t window_shown; /* WINDOW as it is mapped */
     uint32_t lock;
     uint32_t buffer[FLASH_PAGE_BYTES / 4];
 };
@@ -146,11 +147,12 @@ static void flash_command(FlashState *flash, uint32_t command)
 
 static void flash_show_window(FlashState *flash, uint32_t offset)
 {
-    if (flash->window_offset == offset) {
+    flash->window_offset = offset;
+    if (flash->window_shown == offset) {
         return;
     }
     memory_region_transaction_begin();
-    flash->window_offset = offset;
+    flash->window_shown = offset;
     if (offset) {
         memory_region_set_alias_offset(&flash->window, offset);
     }
@@ -355,7 +357,6 @@ static int flash_post_load(void *opaque, int version)
     if (offset && offset != SLOT_A_OFFSET && offset != SLOT_B_OFFSET) {
         return -EINVAL;
     }
-    flash->window_offset = ~offset;
     flash_show_window(flash, offset);
     return 0;
 }

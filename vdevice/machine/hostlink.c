@@ -13,6 +13,7 @@
  *  H4  The guest executes nothing while the power is off: hostlink_power_lost() returns powered.
  *  H5  After BEGIN nothing depends on what the process did before: time and instruction count start
  *      at zero, and every block is as new. Translated code may be kept, it has no state.
+ *  H6  From RESTORE until it is carried out nothing is called: what still happens never was.
  *
  *             BEGIN*, WRITE*                POWER_ON
  *      off ------------------> off (new) --------------> running --RESET--> running
@@ -40,6 +41,7 @@
 #include "system/qtest.h"
 #include "system/reset.h"
 #include "system/runstate.h"
+#include "checkpoint.h"
 #include "hostlink.h"
 #include "nvm.h"
 #include "supply.h"
@@ -53,7 +55,7 @@
 #define HOSTLINK_INPUT_BYTES   65536
 #define HOSTLINK_LOG_BYTES_MAX (1u << 20)
 #define HOSTLINK_ORDER_FIRST   HOSTLINK_RUN
-#define HOSTLINK_ORDER_LAST    HOSTLINK_BOLT_SET
+#define HOSTLINK_ORDER_LAST    HOSTLINK_RESTORE
 #define HOSTLINK_ORDERS        (HOSTLINK_ORDER_LAST - HOSTLINK_ORDER_FIRST + 1)
 #define HOSTLINK_SPACES        (HOSTLINK_SPACE_SRAM + 1)
 
@@ -80,6 +82,12 @@ struct HostlinkState {
     bool reset_pending;
     bool scheduled;     /* hostlink_settle() is queued */
     bool replying;      /* a reply is being carried out: H3 */
+    bool save_pending;
+    bool restore_pending; /* whatever still happens never was: H6 */
+
+    /* Time at the last SAVE. */
+    int64_t kept_icount;
+    int64_t kept_bias;
 
     GQueue *queue;      /* of GBytes: type, then body */
     GString *log;       /* calls nobody heard */
@@ -117,6 +125,8 @@ static const HostlinkOrderForm hostlink_forms[HOSTLINK_ORDERS] = {
     [HOSTLINK_TRNG_FAULT - HOSTLINK_RUN] = WORD,
     [HOSTLINK_DAMAGE - HOSTLINK_RUN] = {sizeof(HostlinkRange), HOSTLINK_BODY_BYTES_MAX},
     [HOSTLINK_BOLT_SET - HOSTLINK_RUN] = WORD,
+    [HOSTLINK_SAVE - HOSTLINK_RUN] = {0, 0},
+    [HOSTLINK_RESTORE - HOSTLINK_RUN] = {0, 0},
 };
 
 #undef WORD
@@ -289,15 +299,26 @@ static void hostlink_remember(HostlinkState *link, uint32_t type, const uint8_t 
 
 /* --- Orders -------------------------------------------------------------------------------- */
 
-static void hostlink_time_zero(void)
+/* Time is what the instructions make it, plus a bias for the time that was idle. */
+static void hostlink_time_set(int64_t icount, int64_t bias)
 {
     if (icount_enabled()) {
         seqlock_write_lock(&timers_state.vm_clock_seqlock, &timers_state.vm_clock_lock);
-        qatomic_set_i64(&timers_state.qemu_icount, 0);
-        qatomic_set_i64(&timers_state.qemu_icount_bias, 0);
+        qatomic_set_i64(&timers_state.qemu_icount, icount);
+        qatomic_set_i64(&timers_state.qemu_icount_bias, bias);
         seqlock_write_unlock(&timers_state.vm_clock_seqlock, &timers_state.vm_clock_lock);
     } else if (qtest_enabled()) {
-        cpus_set_virtual_clock(0);
+        cpus_set_virtual_clock(bias);
+    }
+}
+
+static void hostlink_time_keep(HostlinkState *link)
+{
+    if (icount_enabled()) {
+        link->kept_icount = qatomic_read_i64(&timers_state.qemu_icount);
+        link->kept_bias = qatomic_read_i64(&timers_state.qemu_icount_bias);
+    } else {
+        link->kept_bias = hostlink_now();
     }
 }
 
@@ -314,11 +335,12 @@ static void hostlink_begin(HostlinkState *link, const uint8_t *body)
     begin.wall_clock_cell = le32_to_cpu(begin.wall_clock_cell);
     begin.rtc_seconds = le64_to_cpu(begin.rtc_seconds);
 
+    checkpoint_forget();
     timer_del(&link->horizon_timer);
     link->horizon = HOSTLINK_NEVER;
     link->observed = HOSTLINK_OBSERVE_PROGRESS;
     link->begun = true;
-    hostlink_time_zero(); /* H5 */
+    hostlink_time_set(0, 0); /* H5 */
     supply_begin();
     HOSTLINK_NOTIFY(begin, &begin);
 }
@@ -402,6 +424,26 @@ static void hostlink_order_to_block(uint32_t type, const uint8_t *body, uint32_t
     }
 }
 
+static const char *hostlink_save(HostlinkState *link)
+{
+    if (!link->powered) {
+        return "SAVE with the power off";
+    }
+    link->save_pending = true;
+    hostlink_schedule();
+    return NULL;
+}
+
+static const char *hostlink_restore(HostlinkState *link)
+{
+    if (!checkpoint_is_kept()) {
+        return "RESTORE of nothing";
+    }
+    link->restore_pending = true;
+    hostlink_schedule();
+    return NULL;
+}
+
 /* Carries out one order other than RUN and QUIT. Returns a complaint, or NULL. */
 static const char *hostlink_order(HostlinkState *link, uint32_t type, const uint8_t *body,
                                   uint32_t bytes)
@@ -433,6 +475,10 @@ static const char *hostlink_order(HostlinkState *link, uint32_t type, const uint
     case HOSTLINK_READ:
     case HOSTLINK_DAMAGE:
         return hostlink_range(link, type, body, bytes);
+    case HOSTLINK_SAVE:
+        return hostlink_save(link);
+    case HOSTLINK_RESTORE:
+        return hostlink_restore(link);
     default:
         hostlink_order_to_block(type, body, bytes);
         return NULL;
@@ -490,6 +536,9 @@ static void hostlink_carry_out(HostlinkState *link)
                 _exit(EXIT_SUCCESS);
             }
             complaint = hostlink_order(link, type, link->body, bytes);
+            if (type == HOSTLINK_RESTORE && !complaint) {
+                return;
+            }
         }
         if (complaint) {
             hostlink_break("hostlink: order %u, %u bytes: %s", type, bytes, complaint);
@@ -520,6 +569,9 @@ static void hostlink_drain(HostlinkState *link)
         const uint8_t *call = g_bytes_get_data(next, &size);
         uint32_t type;
 
+        if (link->restore_pending) {
+            continue; /* H6 */
+        }
         memcpy(&type, call, sizeof(type));
         hostlink_converse(link, type, call + sizeof(type), size - sizeof(type));
     }
@@ -529,8 +581,8 @@ void hostlink_call(uint32_t type, const void *body, uint32_t bytes)
 {
     HostlinkState *link = hostlink.link;
 
-    if (!link->greeted) {
-        return; /* QEMU's own first reset; the power is off */
+    if (!link->greeted || link->restore_pending) {
+        return; /* QEMU's own first reset, with the power off; or H6 */
     }
     if (link->replying) {
         uint8_t *call = g_malloc(sizeof(type) + bytes);
@@ -580,8 +632,12 @@ static void hostlink_power_lost(HostlinkState *link)
     HostlinkPowerLost lost = {0};
 
     HOSTLINK_NOTIFY(quiet);
+    if (link->restore_pending) {
+        return;
+    }
     supply_lost();
     link->reset_pending = false;
+    link->save_pending = false; /* there is nothing to save any more */
     timer_del(&link->horizon_timer);
     link->horizon = HOSTLINK_NEVER;
     HOSTLINK_NOTIFY(power_off);
@@ -595,8 +651,8 @@ static void hostlink_power_lost(HostlinkState *link)
 static void hostlink_reset_now(HostlinkState *link)
 {
     HOSTLINK_NOTIFY(quiet);
-    if (supply_is_lost()) {
-        return; /* the lab's answer to the last words was to cut the power */
+    if (supply_is_lost() || link->restore_pending) {
+        return; /* the lab's answer to the last words */
     }
     link->reset_pending = false;
     /* What blocks say while they are reset waits until all are: orders find a whole device. */
@@ -605,6 +661,23 @@ static void hostlink_reset_now(HostlinkState *link)
     hostlink_call_word(HOSTLINK_RESET, link->reset_cause);
     link->replying = false;
     hostlink_drain(link);
+}
+
+static void hostlink_save_now(HostlinkState *link)
+{
+    link->save_pending = false;
+    hostlink_time_keep(link);
+    checkpoint_keep();
+    hostlink_call(HOSTLINK_SAVED, NULL, 0);
+}
+
+static void hostlink_restore_now(HostlinkState *link)
+{
+    hostlink_time_set(link->kept_icount, link->kept_bias);
+    checkpoint_restore();
+    link->save_pending = false;
+    link->restore_pending = false;
+    hostlink_call(HOSTLINK_SAVED, NULL, 0);
 }
 
 static void hostlink_settle(HostlinkState *link)
@@ -616,11 +689,17 @@ static void hostlink_settle(HostlinkState *link)
         link->greeted = true;
         hostlink_call(HOSTLINK_HELLO, &hello, sizeof(hello));
     }
-    while (supply_is_lost() || link->reset_pending) {
-        if (supply_is_lost()) {
+    for (;;) {
+        if (link->restore_pending) {
+            hostlink_restore_now(link);
+        } else if (supply_is_lost()) {
             hostlink_power_lost(link); /* H4 */
-        } else {
+        } else if (link->reset_pending) {
             hostlink_reset_now(link);
+        } else if (link->save_pending) {
+            hostlink_save_now(link);
+        } else {
+            return;
         }
     }
 }
@@ -671,9 +750,12 @@ void hostlink_lock_up(void)
 
 static void hostlink_horizon(void *opaque)
 {
+    HostlinkState *link = opaque;
     HostlinkHorizon body = {.idle_until = hostlink_now()};
 
-    if (first_cpu->halted && !cpu_has_work(first_cpu) && cpu_work_list_empty(first_cpu)) {
+    /* A SAVE that waits changes nothing: a reset or a loss of power does. */
+    if (first_cpu->halted && !cpu_has_work(first_cpu) && !supply_is_lost() &&
+        !link->reset_pending) {
         /* The horizon's own timer has just been taken off the list. */
         int64_t deadline = qemu_clock_deadline_ns_all(QEMU_CLOCK_VIRTUAL, QEMU_TIMER_ATTR_ALL);
 
@@ -782,6 +864,7 @@ static void hostlink_set_order(Object *obj, const char *value, Error **errp)
         hex += 2;
     }
     complaint = hostlink_check(type, bytes);
+    /* RESTORE may come this way: a test on the bench has no reply to close. */
     if (!complaint && (type == HOSTLINK_RUN || type == HOSTLINK_QUIT)) {
         complaint = "only a lab closes a reply";
     }

@@ -294,6 +294,8 @@ static void nic_realize(DeviceState *dev, Error **errp)
     sysbus_init_irq(sbd, &nic->irq);
     timer_init_ns(&nic->wire_timer, QEMU_CLOCK_VIRTUAL, nic_wire_free, nic);
     nic->link_up = true;
+    sram_add_to_checkpoint(&nic->transmit);
+    sram_add_to_checkpoint(&nic->receive);
     hostlink_listen(&nic_listener, nic);
     hostlink_take(HOSTLINK_FRAME, nic_take_frame, nic);
     hostlink_take_word(HOSTLINK_LINK, nic_take_link, nic);
@@ -320,7 +322,7 @@ static const VMStateDescription nic_frame_vmstate = {
     .minimum_version_id = 1,
     .fields = (const VMStateField[]){
         VMSTATE_UINT32(bytes, NicFrame),
-        VMSTATE_UINT8_ARRAY(content, NicFrame, NIC_FRAME_BYTES_MAX),
+        VMSTATE_BUFFER(content, NicFrame),
         VMSTATE_END_OF_LIST()
     }
 };

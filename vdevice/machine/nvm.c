@@ -2,8 +2,8 @@
 /*
  * Cells that keep their state without power, and the operations that change them.
  *
- *  N1  Cells change in four places only: nvm_apply() (operations, whole or torn), nvm_decay(),
- *      nvm_damage(), and the lab's writes (nvm_store()); each reports what changed.
+ *  N1  Cells change in five places only: nvm_apply() (operations, whole or torn), nvm_decay(),
+ *      nvm_damage(), the lab's writes (nvm_store()) and nvm_restore(); each reports what changed.
  *  N2  A number is given when an operation is accepted, and to every accepted one.
  *  N3  What a torn operation leaves depends on old cells, strobe and the cut, on nothing else.
  */
@@ -11,6 +11,7 @@
 #include "qemu/cutils.h"
 #include "qemu/host-utils.h"
 #include "migration/vmstate.h"
+#include "checkpoint.h"
 #include "hostlink.h"
 #include "nvm.h"
 #include "supply.h"
@@ -45,6 +46,11 @@ static uint64_t nvm_draw(uint64_t *state)
 
 static void nvm_changed(NvmArray *array, uint32_t offset, uint32_t bytes)
 {
+    uint32_t last = (offset + bytes - 1) / array->page_bytes;
+
+    for (uint32_t page = offset / array->page_bytes; page <= last; page++) {
+        array->touched[page] = true;
+    }
     if (array->ops->changed) {
         array->ops->changed(array->opaque, offset, bytes);
     }
@@ -415,6 +421,47 @@ static const VMStateDescription nvm_shared_vmstate = {
     }
 };
 
+/* --- Checkpoints ---------------------------------------------------------------------------- */
+
+static void nvm_keep(void *opaque)
+{
+    NvmArray *array = opaque;
+
+    if (!array->kept) {
+        array->kept = g_malloc(array->bytes);
+    }
+    for (uint32_t page = 0; page < array->bytes / array->page_bytes; page++) {
+        uint32_t offset = page * array->page_bytes;
+
+        if (array->touched[page]) {
+            memcpy(array->kept + offset, array->cells + offset, array->page_bytes);
+            array->touched[page] = false;
+        }
+    }
+}
+
+static void nvm_restore(void *opaque)
+{
+    NvmArray *array = opaque;
+
+    for (uint32_t page = 0; page < array->bytes / array->page_bytes; page++) {
+        uint32_t offset = page * array->page_bytes;
+
+        if (array->touched[page]) {
+            if (memcmp(array->cells + offset, array->kept + offset, array->page_bytes)) {
+                memcpy(array->cells + offset, array->kept + offset, array->page_bytes);
+                nvm_changed(array, offset, array->page_bytes);
+            }
+            array->touched[page] = false;
+        }
+    }
+}
+
+static const CheckpointMemory nvm_memory = {
+    .keep = nvm_keep,
+    .restore = nvm_restore,
+};
+
 void nvm_init(NvmArray *array, uint32_t space, uint8_t *cells, uint32_t bytes, uint8_t new_byte,
               const NvmArrayOps *ops, void *opaque)
 {
@@ -426,14 +473,17 @@ void nvm_init(NvmArray *array, uint32_t space, uint8_t *cells, uint32_t bytes, u
     array->page_bytes = MIN(bytes, FLASH_SECTOR_BYTES);
     array->new_byte = new_byte;
     array->blank = g_new0(bool, bytes / array->page_bytes);
+    array->touched = g_new(bool, bytes / array->page_bytes);
+    memset(array->touched, true, bytes / array->page_bytes);
     array->weak = g_malloc0(bytes);
     memset(cells, new_byte, bytes);
     timer_init_ns(&array->timer, QEMU_CLOCK_VIRTUAL, nvm_complete, array);
     timer_init_ns(&array->decay_timer, QEMU_CLOCK_VIRTUAL, nvm_decay, array);
     hostlink_add_space(space, nvm_space(bytes), array);
+    checkpoint_add_memory(&nvm_memory, array);
     if (nvm.array_count == 0) {
         hostlink_listen(&nvm_listener, NULL);
-        vmstate_register_any(NULL, &nvm_shared_vmstate, &nvm);
+        checkpoint_add(&nvm_shared_vmstate, &nvm);
     }
     nvm.arrays[nvm.array_count++] = array;
 }
@@ -450,7 +500,9 @@ static int nvm_pre_load(void *opaque)
 
     memset(array->blank, false, array->bytes / array->page_bytes);
     array->blank_any = false;
-    memset(array->weak, 0, array->bytes);
+    if (array->weak_any) {
+        memset(array->weak, 0, array->bytes);
+    }
     return 0;
 }
 
@@ -497,7 +549,7 @@ const VMStateDescription nvm_vmstate = {
         VMSTATE_UINT32(length, NvmArray),
         VMSTATE_INT64(end, NvmArray),
         VMSTATE_TIMER(timer, NvmArray),
-        VMSTATE_UINT8_ARRAY(strobe, NvmArray, FLASH_SECTOR_BYTES),
+        VMSTATE_BUFFER(strobe, NvmArray),
         VMSTATE_BOOL(weak_any, NvmArray),
         VMSTATE_END_OF_LIST()
     },

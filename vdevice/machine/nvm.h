@@ -53,6 +53,8 @@ struct NvmArray {
     QEMUTimer timer;
     uint8_t strobe[FLASH_SECTOR_BYTES];
 
+    uint8_t *kept;        /* the cells at the last SAVE */
+    bool *touched;        /* per page: may differ from `kept` */
     bool *blank;          /* per page: to become new before anybody looks */
     bool blank_any;
     uint8_t *weak;        /* per cell: flips when decay_timer fires */

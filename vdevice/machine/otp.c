@@ -215,7 +215,7 @@ static const VMStateDescription otp_vmstate = {
     .minimum_version_id = 1,
     .fields = (const VMStateField[]){
         VMSTATE_NVM_ARRAY(array, OtpState),
-        VMSTATE_UINT8_ARRAY(fuses, OtpState, OTP_BYTES),
+        VMSTATE_BUFFER(fuses, OtpState),
         VMSTATE_UINT32(status, OtpState),
         VMSTATE_BOOL(armed, OtpState),
         VMSTATE_UINT32(index, OtpState),

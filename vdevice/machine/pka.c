@@ -341,7 +341,7 @@ static const VMStateDescription pka_vmstate = {
         VMSTATE_UINT32(irq_enable, PkaState),
         VMSTATE_UINT32(running, PkaState),
         VMSTATE_VALIDATE("running is a command", pka_vmstate_is_sound),
-        VMSTATE_UINT8_ARRAY(numbers, PkaState, PKA_NUMBERS * PKA_NUMBER_BYTES),
+        VMSTATE_BUFFER(numbers, PkaState),
         VMSTATE_END_OF_LIST()
     },
 };

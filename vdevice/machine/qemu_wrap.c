@@ -12,6 +12,7 @@
 #include "system/cpus.h"
 #include "cpu.h"
 #include "internals.h"
+#include "checkpoint.h"
 #include "hostlink.h"
 #include "supply.h"
 
@@ -28,6 +29,8 @@ bool __wrap_arm_cpu_tlb_fill_align(CPUState *cpu, CPUTLBEntryFull *ret_entry, va
                                    MMUAccessType access, int mmu_index, MemOp op, int size,
                                    bool probe, uintptr_t retaddr);
 void G_NORETURN __wrap_cpu_abort(CPUState *cpu, const char *format, ...) G_GNUC_PRINTF(2, 3);
+void __real_tb_flush(CPUState *cpu);
+void __wrap_tb_flush(CPUState *cpu);
 
 /*
  * The main loop moves virtual time to the next timer when it sees the processor idle. It may look
@@ -116,4 +119,16 @@ bool __wrap_arm_cpu_tlb_fill_align(CPUState *cpu, CPUTLBEntryFull *ret_entry, va
     }
     return __real_arm_cpu_tlb_fill_align(cpu, ret_entry, address, access, mmu_index, op, size,
                                          probe, retaddr);
+}
+
+/*
+ * Loading a processor's state throws away all translated code, because whoever loads may have put
+ * other code under it. A restore from memory says itself which memory has changed, byte for byte,
+ * and translating the firmware again would cost a hundred times as much as the rest of it.
+ */
+void __wrap_tb_flush(CPUState *cpu)
+{
+    if (!checkpoint_is_restoring()) {
+        __real_tb_flush(cpu);
+    }
 }

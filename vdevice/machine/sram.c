@@ -11,9 +11,12 @@
 #include "migration/vmstate.h"
 #include "qapi/error.h"
 #include "system/tcg.h"
+#include "checkpoint.h"
 #include "hostlink.h"
 #include "sram.h"
 #include "vdevice/contract/memory_map.h"
+
+#define SRAM_PART_BYTES 1024 /* compared and restored as one */
 
 OBJECT_DECLARE_SIMPLE_TYPE(SramState, LOCKSTEP_SRAM)
 
@@ -25,6 +28,11 @@ struct SramState {
     bool forgotten; /* to be filled with the pattern before anybody looks */
 };
 
+typedef struct SramCopy {
+    MemoryRegion *memory;
+    uint8_t *kept;
+} SramCopy;
+
 void sram_changed(MemoryRegion *memory, hwaddr offset, hwaddr bytes)
 {
     ram_addr_t start = memory_region_get_ram_addr(memory) + offset;
@@ -35,6 +43,38 @@ void sram_changed(MemoryRegion *memory, hwaddr offset, hwaddr bytes)
         tb_invalidate_phys_range(start, start + bytes - 1);
     }
     memory_region_set_dirty(memory, offset, bytes);
+}
+
+static void sram_keep(void *opaque)
+{
+    SramCopy *copy = opaque;
+
+    memcpy(copy->kept, memory_region_get_ram_ptr(copy->memory), memory_region_size(copy->memory));
+}
+
+static void sram_restore(void *opaque)
+{
+    SramCopy *copy = opaque;
+    uint8_t *bytes = memory_region_get_ram_ptr(copy->memory);
+    uint64_t size = memory_region_size(copy->memory);
+
+    for (uint64_t at = 0; at < size; at += SRAM_PART_BYTES) {
+        if (memcmp(bytes + at, copy->kept + at, SRAM_PART_BYTES)) {
+            memcpy(bytes + at, copy->kept + at, SRAM_PART_BYTES);
+            sram_changed(copy->memory, at, SRAM_PART_BYTES);
+        }
+    }
+}
+
+void sram_add_to_checkpoint(MemoryRegion *memory)
+{
+    static const CheckpointMemory ops = {.keep = sram_keep, .restore = sram_restore};
+    SramCopy *copy = g_new0(SramCopy, 1);
+
+    assert(memory_region_size(memory) % SRAM_PART_BYTES == 0);
+    copy->memory = memory;
+    copy->kept = g_malloc(memory_region_size(memory));
+    checkpoint_add_memory(&ops, copy);
 }
 
 static void sram_fill(SramState *sram)
@@ -104,6 +144,7 @@ static void sram_realize(DeviceState *dev, Error **errp)
     sysbus_init_mmio(SYS_BUS_DEVICE(dev), &sram->memory);
     hostlink_listen(&sram_listener, sram);
     hostlink_add_space(HOSTLINK_SPACE_SRAM, &sram_space, sram);
+    sram_add_to_checkpoint(&sram->memory);
 }
 
 static const VMStateDescription sram_vmstate = {

@@ -20,4 +20,7 @@
 /* Discards code translated from bytes of `memory` (a RAM region) that were changed from outside. */
 void sram_changed(MemoryRegion *memory, hwaddr offset, hwaddr bytes);
 
+/* Makes `memory` (a RAM region) part of what SAVE keeps. */
+void sram_add_to_checkpoint(MemoryRegion *memory);
+
 #endif

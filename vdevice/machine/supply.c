@@ -7,6 +7,7 @@
 #include "hw/core/cpu.h"
 #include "migration/vmstate.h"
 #include "system/cpu-timers.h"
+#include "checkpoint.h"
 #include "hostlink.h"
 #include "nvm.h"
 #include "supply.h"
@@ -45,7 +46,7 @@ static void supply_timer(void *opaque)
 void supply_init(void)
 {
     supply.timer = timer_new_ns(QEMU_CLOCK_VIRTUAL, supply_timer, NULL);
-    vmstate_register_any(NULL, &supply_vmstate, &supply);
+    checkpoint_add(&supply_vmstate, &supply);
 }
 
 void supply_begin(void)

@@ -160,9 +160,9 @@ static const VMStateDescription uart_vmstate = {
     .post_load = uart_post_load,
     .fields = (const VMStateField[]){
         VMSTATE_UINT32(irq_enable, UartState),
-        VMSTATE_UINT8_ARRAY(line, UartState, UART_LINE_BYTES_MAX),
+        VMSTATE_BUFFER(line, UartState),
         VMSTATE_UINT32(line_bytes, UartState),
-        VMSTATE_UINT8_ARRAY(queue, UartState, UART_QUEUE_BYTES_MAX),
+        VMSTATE_BUFFER(queue, UartState),
         VMSTATE_UINT32(queue_bytes, UartState),
         VMSTATE_END_OF_LIST()
     }
