@@ -5,9 +5,8 @@
  * K2  Every result is in results.jsonl before anybody hears of it.
  * K3  A job is sent once, or, if a worker dies over a batch, once more alone. A worker that dies
  *     makes the result of the job it had alone ERROR.
- * K4  One run in REPEAT_SHARE, and always the first, is made twice by its worker. If the evidence
- *     differs, the run is ERROR: a lab that cannot repeat itself has no verdicts to give.
- *
+ * K4  One run in REPEAT_SHARE, and always the first of all, is made twice by its worker. If the
+ *     evidence differs, the run is ERROR: a lab that cannot repeat itself has no verdicts to give.
  * K5  A run that is made twice is made from the start the second time, however it was made first.
  *
  * A request to a worker is "KA RUN_ID", K being a digit of LabKeep and A whether to make the run
@@ -23,6 +22,7 @@
 
 #include "sim/branches.h"
 #include "sim/evidence/bundle.h"
+#include "sim/ledger.h"
 #include "sim/workers.h"
 
 #define WAIT_MS      250
@@ -44,6 +44,7 @@ typedef struct Entry {
     uint64_t seed;
     uint32_t open;   /* jobs without a result */
     uint32_t points; /* of its sweep, in this shard */
+    bool same;       /* its reference run is as an earlier execution made it */
     uint32_t counts[VERDICTS];
     int64_t started_us;
 } Entry;
@@ -60,7 +61,8 @@ typedef struct Campaign {
     GPtrArray *batches; /* of GArray of guint, the jobs, by the tag they were sent under */
     Branches *branches; /* in a worker */
     GHashTable *past;   /* run id -> RunResult, from an earlier execution */
-    FILE *results;
+    Ledger *results;
+    GError *error; /* of the ledger's; stops everything */
     Workers *workers;
     CampaignProgress progress;
     int64_t started_us;
@@ -182,9 +184,10 @@ static void write_result(Campaign *campaign, const RunResult *result)
     g_autoptr(Canon) canon = canon_new();
     result_write(result, canon);
     g_autofree char *json = canon_finish(canon);
-    fputs(json, campaign->results);
-    fputc('\n', campaign->results);
-    fflush(campaign->results); /* K2 */
+    if (campaign->error == NULL &&
+        !ledger_add(campaign->results, json, &campaign->error)) { /* K2 */
+        campaign->stopping = true;
+    }
 }
 
 static void take_result(Campaign *campaign, Job *job, RunResult *take_result, bool from_past)
@@ -215,37 +218,53 @@ static void take_result(Campaign *campaign, Job *job, RunResult *take_result, bo
     }
 }
 
-/* Reads what an earlier execution has left. A last line cut short is as if it were not there. */
-static void read_past(Campaign *campaign, const char *path)
+/* A line an earlier execution has left. What was the lab's own fault is tried again. */
+static void take_line(const char *line, void *user_data)
 {
-    g_autofree char *text = NULL;
-    if (!g_file_get_contents(path, &text, NULL, NULL)) {
-        return;
-    }
-    g_auto(GStrv) lines = g_strsplit(text, "\n", 0);
-    for (char **line = lines; *line != NULL && line[1] != NULL; line++) {
-        g_autoptr(Tree) tree = tree_parse("results.jsonl", *line, strlen(*line), true, NULL);
-        RunResult *result = tree == NULL ? NULL : result_read(tree_root(tree), NULL);
-        if (result != NULL && result->verdict != VERDICT_ERROR) {
-            g_hash_table_replace(campaign->past, result->run_id, result);
-        } else {
-            result_free(result);
-        }
+    Campaign *campaign = user_data;
+    g_autoptr(Tree) tree = tree_parse("results.jsonl", line, strlen(line), true, NULL);
+    RunResult *result = tree == NULL ? NULL : result_read(tree_root(tree), NULL);
+    if (result != NULL && result->verdict != VERDICT_ERROR) {
+        g_hash_table_replace(campaign->past, result->run_id, result);
+    } else {
+        result_free(result);
     }
 }
 
-/* The earlier result of a job, if its plan is still the same; the caller's. */
-static RunResult *find_past(Campaign *campaign, const Job *job)
+/* Whether the plan of a run is still the one its result came from. */
+static bool is_same_plan(Campaign *campaign, const RunResult *past)
 {
-    RunResult *past = g_hash_table_lookup(campaign->past, job->run_id);
-    g_autoptr(Plan) plan = past == NULL ? NULL : lab_plan(campaign->lab, job->run_id, NULL);
+    g_autoptr(Plan) plan = lab_plan(campaign->lab, past->run_id, NULL);
     if (plan == NULL) {
-        return NULL;
+        return false;
     }
     g_autofree char *json = plan_to_json(plan);
     Digest id = plan_id(json);
     char hex[DIGEST_TEXT_BYTES];
-    if (strcmp(digest_print(&id, hex), past->plan_id) != 0) {
+    return strcmp(digest_print(&id, hex), past->plan_id) == 0;
+}
+
+/* Whether the evidence is there from which a reference run's points come. */
+static bool has_bundle(const Campaign *campaign, const char *run_id)
+{
+    g_autofree char *below = lab_bundle_path(run_id);
+    g_autofree char *path = g_build_filename(campaign->settings->out, below, NULL);
+    g_autoptr(Bundle) bundle = bundle_open(path, NULL);
+    return bundle != NULL;
+}
+
+/*
+ * The earlier result of a job, if its plan is still the same; the caller's. A point's plan is its
+ * reference run's with the point filled in.
+ */
+static RunResult *find_past(Campaign *campaign, const Job *job)
+{
+    Entry *entry = entry_at(campaign, job->scenario);
+    RunResult *past = g_hash_table_lookup(campaign->past, job->run_id);
+    bool point = scenario_sweep(entry->scenario)->axis != SWEEP_NONE && !job->reference;
+    bool same = past != NULL && (point ? entry->same : is_same_plan(campaign, past));
+    entry->same = entry->same || (same && job->reference);
+    if (!same || (job->reference && !has_bundle(campaign, job->run_id))) {
         return NULL;
     }
     g_hash_table_steal(campaign->past, job->run_id);
@@ -254,21 +273,37 @@ static RunResult *find_past(Campaign *campaign, const Job *job)
 
 static bool open_results(Campaign *campaign, GError **error)
 {
-    const char *out = campaign->settings->out;
-    if (g_mkdir_with_parents(out, 0755) != 0) {
-        g_set_error(error, LAB_ERROR, LAB_ERROR_INPUT, "%s: error: cannot make the folder", out);
-        return false;
+    g_autofree char *path = g_build_filename(campaign->settings->out, "results.jsonl", NULL);
+    g_autofree char *heading = g_strdup_printf("{\"lab\":\"%s\"}", campaign->assessment->lab);
+    campaign->results =
+        ledger_open(path, heading, campaign->settings->resume, take_line, campaign, error);
+    return campaign->results != NULL;
+}
+
+static int by_name(const void *a, const void *b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* Puts the file in the order of the plan, and what this campaign did not ask for behind it. */
+static bool settle_results(Campaign *campaign, GError **error)
+{
+    g_autoptr(GPtrArray) lines = g_ptr_array_new_with_free_func(g_free);
+    guint count = 0;
+    g_autofree const char **others =
+        (const char **)g_hash_table_get_keys_as_array(campaign->past, &count);
+    qsort(others, count, sizeof *others, by_name);
+    for (guint i = 0; i < campaign->assessment->runs->len + count; i++) {
+        bool other = i >= campaign->assessment->runs->len;
+        const RunResult *result =
+            other ? g_hash_table_lookup(campaign->past, others[i - campaign->assessment->runs->len])
+                  : g_ptr_array_index(campaign->assessment->runs, i);
+        g_autoptr(Canon) canon = canon_new();
+        result_write(result, canon);
+        g_ptr_array_add(lines, canon_finish(canon));
     }
-    g_autofree char *path = g_build_filename(out, "results.jsonl", NULL);
-    if (campaign->settings->resume) {
-        read_past(campaign, path);
-    }
-    campaign->results = fopen(path, campaign->settings->resume ? "a" : "w");
-    if (campaign->results == NULL) {
-        g_set_error(error, LAB_ERROR, LAB_ERROR_INPUT, "%s: error: cannot be written", path);
-        return false;
-    }
-    return true;
+    g_ptr_array_add(lines, NULL);
+    return ledger_settle(campaign->results, (char *const *)lines->pdata, error);
 }
 
 /* Working. */
@@ -391,7 +426,8 @@ static void ask_for(Campaign *campaign, guint index, GString *request, GArray *b
                                                                              : LAB_KEEP_UNLESS_PASS;
     /* Which runs are repeated depends on their names alone, not on who runs them or when. */
     Digest name = digest_of(job->run_id, strlen(job->run_id));
-    bool again = index == 0 || name.bytes[0] % REPEAT_SHARE == 0;
+    bool first = index == 0 && job->scenario == 0; /* the same run in every shard that has it */
+    bool again = first || name.bytes[0] % REPEAT_SHARE == 0;
     g_string_append_printf(request, "%s%d%d %s", request->len == 0 ? "" : "\t", (int)keep,
                            again ? 1 : 0, job->run_id);
     g_array_append_val(batch, index);
@@ -555,9 +591,8 @@ static void campaign_clear(Campaign *campaign)
     g_ptr_array_unref(campaign->batches);
     g_array_unref(campaign->orphans);
     g_hash_table_unref(campaign->past);
-    if (campaign->results != NULL) {
-        fclose(campaign->results);
-    }
+    ledger_close(campaign->results);
+    g_clear_error(&campaign->error);
 }
 
 Assessment *campaign_run(Lab *lab, const CampaignSettings *settings,
@@ -588,6 +623,16 @@ Assessment *campaign_run(Lab *lab, const CampaignSettings *settings,
     bool at_once = settings->interrupts != NULL && *settings->interrupts > 1;
     workers_free(campaign.workers, at_once);
     collect(&campaign);
+    bool well = campaign.error == NULL;
+    if (!well) {
+        g_propagate_error(error, g_steal_pointer(&campaign.error));
+    } else if (!campaign.assessment->interrupted) {
+        well = settle_results(&campaign, error);
+    }
     campaign_clear(&campaign);
+    if (!well) {
+        assessment_free(campaign.assessment);
+        return NULL;
+    }
     return campaign.assessment;
 }

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -88,11 +89,17 @@ static void start(Workers *workers, unsigned index)
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0) {
         g_error("cannot make a socket pair: %s", g_strerror(errno));
     }
+    pid_t parent = getpid();
     pid_t pid = fork();
     if (pid < 0) {
         g_error("cannot start a worker: %s", g_strerror(errno));
     }
     if (pid == 0) {
+        /* Even if the parent is killed: what it had started would write where another resumes. */
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+        if (getppid() != parent) {
+            _exit(1);
+        }
         setpgid(0, 0);
         signal(SIGINT, SIG_IGN);
         close(ends[0]);

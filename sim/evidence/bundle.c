@@ -16,6 +16,7 @@
 #include <string.h>
 
 #include <gio/gio.h>
+#include <glib/gstdio.h>
 
 #include "sim/base/canon.h"
 #include "sim/base/tree.h"
@@ -93,6 +94,21 @@ static bool write_file(const char *folder, const char *name, const void *bytes, 
     return false;
 }
 
+/* Empties a folder an earlier write has left, its seal first (B3). */
+static void clear_folder(const char *path)
+{
+    g_autofree char *manifest = g_build_filename(path, FILE_MANIFEST, NULL);
+    (void)g_unlink(manifest);
+    g_autoptr(GDir) dir = g_dir_open(path, 0, NULL);
+    const char *name = NULL;
+    while (dir != NULL && (name = g_dir_read_name(dir)) != NULL) {
+        g_autofree char *file = g_build_filename(path, name, NULL);
+        if (g_file_test(file, G_FILE_TEST_IS_REGULAR)) {
+            (void)g_unlink(file);
+        }
+    }
+}
+
 bool bundle_write(const char *path, const char *plan_json, const Recorder *recorder,
                   const char *host_json, GError **error)
 {
@@ -101,6 +117,7 @@ bool bundle_write(const char *path, const char *plan_json, const Recorder *recor
                     path);
         return false;
     }
+    clear_folder(path);
     g_autofree char *events = events_text(recorder);
     g_autofree char *manifest = manifest_text(plan_json, events, recorder);
     if (!write_file(path, FILE_PLAN, plan_json, strlen(plan_json), error) ||

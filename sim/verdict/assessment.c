@@ -275,7 +275,10 @@ void assessment_roll_up(Assessment *assessment)
     for (guint i = 0; i < assessment->runs->len; i++) {
         count_run(assessment, by_id, g_ptr_array_index(assessment->runs, i));
     }
-    assessment->complete = true;
+    if (assessment->interrupted) {
+        assessment->judged = verdict_join(assessment->judged, VERDICT_INCONCLUSIVE);
+    }
+    assessment->complete = !assessment->interrupted;
     for (guint i = 0; i < assessment->provisions->len; i++) {
         const ProvisionVerdict *provision = g_ptr_array_index(assessment->provisions, i);
         assessment->provisions_judged += provision->judged ? 1 : 0;
