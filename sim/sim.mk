@@ -97,11 +97,12 @@ $(BUILD)/fuzz/fuzz_hostlink: $(BUILD)/fuzz/obj/tests/fuzz/fuzz_hostlink.o \
 test-build: $(BUILD)/fuzz/fuzz_hostlink
 TEST_COMMANDS += "$(BUILD)/fuzz/fuzz_hostlink -runs=200000 -max_len=4096 -close_fd_mask=2"
 
-# The real machine, again and again; it keeps all processors busy on purpose.
-$(BUILD)/tests/system/test_replay: $(BUILD)/sim/obj/tests/system/test_replay.o $(BUILD)/sim/lab.a \
-		$(HOST_MBEDTLS_LIBS)
+# The real machine. test_replay keeps all processors busy on purpose.
+SIM_REAL_TESTS := test_replay test_branches
+$(SIM_REAL_TESTS:%=$(BUILD)/tests/system/%): $(BUILD)/tests/system/%: $(BUILD)/sim/obj/tests/system/%.o \
+		$(BUILD)/sim/lab.a $(HOST_MBEDTLS_LIBS)
 	@mkdir -p $(@D)
 	@$(CC) $^ $(SIM_LIBRARIES) -lcmocka -o $@
 
-test-build: $(BUILD)/tests/system/test_replay
-TEST_COMMANDS += "alone: $(BUILD)/tests/system/test_replay"
+test-build: $(SIM_REAL_TESTS:%=$(BUILD)/tests/system/%)
+TEST_COMMANDS += "alone: $(BUILD)/tests/system/test_replay" "$(BUILD)/tests/system/test_branches"
