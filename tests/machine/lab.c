@@ -231,12 +231,14 @@ static void lab_exec(LabKind kind, int link, int monitor)
     g_autofree char *fd = g_strdup_printf("lockstep-hostlink.fd=%d", link);
     g_autofree char *guard = g_strdup_printf("lockstep-hostlink.guard=%s",
                                              kind == LAB_UNGUARDED ? "off" : "on");
+    g_autofree char *edges =
+        g_strdup_printf("lockstep-hostlink.edges=%s", kind == LAB_EDGES ? "on" : "off");
     g_autofree char *chardev = g_strdup_printf("socket,id=monitor,fd=%d", monitor);
 
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     execlp(qemu, qemu, "-M", "lockstep", "-accel", "tcg", "-icount", "shift=3,sleep=off",
            "-nodefaults", "-display", "none", "-bios", LAB_ROM, "-global", fd, "-global", guard,
-           "-chardev", chardev, "-mon", "chardev=monitor,mode=control", (char *)NULL);
+           "-global", edges, "-chardev", chardev, "-mon", "chardev=monitor,mode=control", (char *)NULL);
     _exit(127);
 }
 

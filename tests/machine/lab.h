@@ -28,6 +28,7 @@ typedef struct Lab Lab;
 typedef enum LabKind {
     LAB_PLAIN,
     LAB_UNGUARDED, /* QEMU moves time by itself: its race is open */
+    LAB_EDGES,     /* control-flow edges are marked */
 } LabKind;
 
 /* A call as it came. `body` is valid until the next call. */

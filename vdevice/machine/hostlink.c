@@ -29,6 +29,7 @@
 #include "qemu/sockets.h"
 #include "qemu/timer.h"
 #include "block/aio.h"
+#include "chardev/char.h"
 #include "hw/core/cpu.h"
 #include "hw/qdev-properties.h"
 #include "hw/sysbus.h"
@@ -42,6 +43,7 @@
 #include "system/reset.h"
 #include "system/runstate.h"
 #include "checkpoint.h"
+#include "edges.h"
 #include "hostlink.h"
 #include "nvm.h"
 #include "supply.h"
@@ -55,9 +57,9 @@
 #define HOSTLINK_INPUT_BYTES   65536
 #define HOSTLINK_LOG_BYTES_MAX (1u << 20)
 #define HOSTLINK_ORDER_FIRST   HOSTLINK_RUN
-#define HOSTLINK_ORDER_LAST    HOSTLINK_RESTORE
+#define HOSTLINK_ORDER_LAST    HOSTLINK_STOP
 #define HOSTLINK_ORDERS        (HOSTLINK_ORDER_LAST - HOSTLINK_ORDER_FIRST + 1)
-#define HOSTLINK_SPACES        (HOSTLINK_SPACE_SRAM + 1)
+#define HOSTLINK_SPACES        (HOSTLINK_SPACE_EDGES + 1)
 
 typedef struct HostlinkTaker {
     void (*take_word)(void *opaque, uint32_t value);
@@ -70,6 +72,7 @@ struct HostlinkState {
 
     int32_t fd;
     bool guard;
+    bool edges;
 
     QEMUTimer horizon_timer;
     uint64_t horizon;
@@ -127,6 +130,7 @@ static const HostlinkOrderForm hostlink_forms[HOSTLINK_ORDERS] = {
     [HOSTLINK_BOLT_SET - HOSTLINK_RUN] = WORD,
     [HOSTLINK_SAVE - HOSTLINK_RUN] = {0, 0},
     [HOSTLINK_RESTORE - HOSTLINK_RUN] = {0, 0},
+    [HOSTLINK_STOP - HOSTLINK_RUN] = {sizeof(HostlinkStop), sizeof(HostlinkStop)},
 };
 
 #undef WORD
@@ -468,6 +472,12 @@ static const char *hostlink_order(HostlinkState *link, uint32_t type, const uint
         }
         hostlink_cut(body);
         return NULL;
+    case HOSTLINK_STOP:
+        if (!qemu_chr_find("gdb")) {
+            return "STOP without a debugger to let it go on";
+        }
+        supply_stop(ldq_le_p(body));
+        return NULL;
     case HOSTLINK_OBSERVE:
         link->observed = ldl_le_p(body);
         return NULL;
@@ -786,6 +796,10 @@ void hostlink_idle(void)
            !cpu_has_work(cpu) && cpu_work_list_empty(cpu)) {
         int64_t deadline;
 
+        if (supply_stop_is_due()) {
+            cpu_handle_guest_debug(cpu);
+            return;
+        }
         if (supply_instructions_left() <= 0) {
             supply_lose();
             return;
@@ -908,6 +922,7 @@ static void hostlink_realize(DeviceState *dev, Error **errp)
     link->reset_cause = POWER_RESET_CAUSE_POWER_ON;
     timer_init_ns(&link->horizon_timer, QEMU_CLOCK_VIRTUAL, hostlink_horizon, link);
     supply_init();
+    edges_init(link->edges);
     if (link->fd >= 0) {
         qemu_add_vm_change_state_handler(hostlink_machine_runs, link);
     } else {
@@ -938,6 +953,7 @@ static const VMStateDescription hostlink_vmstate = {
 static const Property hostlink_properties[] = {
     DEFINE_PROP_INT32("fd", HostlinkState, fd, -1),
     DEFINE_PROP_BOOL("guard", HostlinkState, guard, true),
+    DEFINE_PROP_BOOL("edges", HostlinkState, edges, false),
 };
 
 static void hostlink_class_init(ObjectClass *klass, void *data)

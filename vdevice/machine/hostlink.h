@@ -32,6 +32,7 @@
  *    one, `-icount shift=3,sleep=off` is required.
  *  + Property "guard" (default on): off restores QEMU's own idle handling with its race; tests
  *    only.
+ *  + Property "edges" (default off): on marks control-flow edges, see edges.h.
  *  + QOM property "order" (write): "<type> <body as hexadecimal bytes>", for example
  *    "109 3100000000000000" presses key 1. Refused with an error if it breaks the contract.
  *  + QOM property "calls" (read): "<type> <time> <body in hexadecimal>\n" for each call since the

@@ -7,12 +7,14 @@
 #include "qemu/error-report.h"
 #include "qemu/log.h"
 #include "exec/exec-all.h"
+#include "exec/translator.h"
 #include "hw/core/cpu.h"
 #include "system/cpu-timers.h"
 #include "system/cpus.h"
 #include "cpu.h"
 #include "internals.h"
 #include "checkpoint.h"
+#include "edges.h"
 #include "hostlink.h"
 #include "supply.h"
 
@@ -28,6 +30,12 @@ bool __real_arm_cpu_tlb_fill_align(CPUState *cpu, CPUTLBEntryFull *ret_entry, va
 bool __wrap_arm_cpu_tlb_fill_align(CPUState *cpu, CPUTLBEntryFull *ret_entry, vaddr address,
                                    MMUAccessType access, int mmu_index, MemOp op, int size,
                                    bool probe, uintptr_t retaddr);
+void __real_translator_loop(CPUState *cpu, TranslationBlock *tb, int *max_insns, vaddr pc,
+                            void *host_pc, const TranslatorOps *ops, DisasContextBase *db);
+void __wrap_translator_loop(CPUState *cpu, TranslationBlock *tb, int *max_insns, vaddr pc,
+                            void *host_pc, const TranslatorOps *ops, DisasContextBase *db);
+void __real_arm_v7m_cpu_do_interrupt(CPUState *cpu);
+void __wrap_arm_v7m_cpu_do_interrupt(CPUState *cpu);
 void G_NORETURN __wrap_cpu_abort(CPUState *cpu, const char *format, ...) G_GNUC_PRINTF(2, 3);
 void __real_tb_flush(CPUState *cpu);
 void __wrap_tb_flush(CPUState *cpu);
@@ -61,7 +69,7 @@ bool __wrap_all_cpu_threads_idle(void)
 
 /*
  * How many instructions the next slice may execute. A cut of the power at an instruction ends the
- * slice exactly there.
+ * slice exactly there, and so does a stop for the debugger, which is then told as of a breakpoint.
  */
 int64_t __wrap_icount_percpu_budget(int cpu_count)
 {
@@ -70,10 +78,12 @@ int64_t __wrap_icount_percpu_budget(int cpu_count)
     if (hostlink_drives_time()) {
         int64_t left = supply_instructions_left();
 
-        if (left <= 0) {
+        if (supply_stop_is_due()) {
+            cpu_handle_guest_debug(first_cpu);
+        } else if (left <= 0) {
             supply_lose();
         } else {
-            budget = MIN(budget, left);
+            budget = MIN(budget, MIN(left, supply_stop_left()));
         }
     }
     return budget;
@@ -131,4 +141,22 @@ void __wrap_tb_flush(CPUState *cpu)
     if (!checkpoint_is_restoring()) {
         __real_tb_flush(cpu);
     }
+}
+
+/*
+ * Every block of guest code is translated here: the one place to add what marks its edges.
+ */
+void __wrap_translator_loop(CPUState *cpu, TranslationBlock *tb, int *max_insns, vaddr pc,
+                            void *host_pc, const TranslatorOps *ops, DisasContextBase *db)
+{
+    __real_translator_loop(cpu, tb, max_insns, pc, host_pc, edges_translator(cpu, ops), db);
+}
+
+/*
+ * Exceptions are taken and left here, and neither is an edge.
+ */
+void __wrap_arm_v7m_cpu_do_interrupt(CPUState *cpu)
+{
+    edges_forget();
+    __real_arm_v7m_cpu_do_interrupt(cpu);
 }

@@ -4,6 +4,7 @@
  */
 #include "qemu/osdep.h"
 #include "qemu/timer.h"
+#include "chardev/char.h"
 #include "hw/core/cpu.h"
 #include "migration/vmstate.h"
 #include "system/cpu-timers.h"
@@ -17,9 +18,10 @@ typedef struct Supply {
     HostlinkCut torn; /* the cut in force at the loss */
     QEMUTimer *timer;
     bool lost;
+    uint64_t stop; /* for the debugger, and no state of the machine; HOSTLINK_NEVER if none */
 } Supply;
 
-static Supply supply;
+static Supply supply = {.stop = HOSTLINK_NEVER};
 
 static const VMStateDescription supply_vmstate = {
     .name = "lockstep-supply",
@@ -54,6 +56,7 @@ void supply_begin(void)
     timer_del(supply.timer);
     memset(&supply.cut, 0, sizeof(supply.cut));
     supply.lost = false;
+    supply.stop = HOSTLINK_NEVER;
 }
 
 int64_t supply_instructions(void)
@@ -67,6 +70,34 @@ int64_t supply_instructions_left(void)
         return INT64_MAX;
     }
     return MIN(supply.cut.at, INT64_MAX) - supply_instructions();
+}
+
+void supply_stop(uint64_t at)
+{
+    supply.stop = at;
+    if (first_cpu) {
+        qemu_cpu_kick(first_cpu); /* as for a cut */
+    }
+}
+
+int64_t supply_stop_left(void)
+{
+    if (supply.stop == HOSTLINK_NEVER || !hostlink_is_powered()) {
+        return INT64_MAX;
+    }
+    return MIN(supply.stop, INT64_MAX) - supply_instructions();
+}
+
+bool supply_stop_is_due(void)
+{
+    Chardev *debugger;
+
+    if (supply_stop_left() > 0) {
+        return false;
+    }
+    supply.stop = HOSTLINK_NEVER;
+    debugger = qemu_chr_find("gdb");
+    return debugger && debugger->be_open; /* or nobody would ever let it go on */
 }
 
 static void supply_lose_at(int64_t time)

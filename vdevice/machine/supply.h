@@ -12,6 +12,8 @@
  * zero: the cut at `at` leaves exactly `at` instructions executed.
  *
  * A cut that has caused a loss is used up.
+ *
+ * A stop for the debugger works like a cut at an instruction, but only holds the processor.
  */
 
 #include "vdevice/contract/hostlink.h"
@@ -43,6 +45,15 @@ void supply_nvm_done(uint64_t number);
 
 /* Instructions still to be executed before the armed cut; INT64_MAX if it is at none. */
 int64_t supply_instructions_left(void);
+
+/* Takes the order to stop for the debugger before instruction number `at`. */
+void supply_stop(uint64_t at);
+
+/* Whether that is now; says so once. Never, and used up, when no debugger is attached. */
+bool supply_stop_is_due(void);
+
+/* Instructions still to be executed before the stop; INT64_MAX if there is none. */
+int64_t supply_stop_left(void);
 
 /* Instructions executed since `supply_begin`. */
 int64_t supply_instructions(void);
