@@ -3,7 +3,8 @@
  * One state of the whole device, kept in the process's own memory.
  *
  *  C1  Whatever has a VMStateDescription in the machine's tree is kept, and what blocks add; a
- *      footer after each proves that it was read as it was written.
+ *      footer after each proves that it was read as it was written. Only the interrupt controller
+ *      is described anew, below.
  *  C2  All timers of virtual time are taken off and armed again in the order in which they stood,
  *      whoever owns them.
  *  C3  A restore that fails leaves a device that never was: it ends the process.
@@ -13,6 +14,7 @@
 #include "qemu/timer.h"
 #include "qemu/units.h"
 #include "hw/boards.h"
+#include "hw/intc/armv7m_nvic.h"
 #include "hw/core/cpu.h"
 #include "hw/core/sysemu-cpu-ops.h"
 #include "hw/qdev-core.h"
@@ -21,6 +23,7 @@
 #include "migration/vmstate.h"
 #include "../migration/qemu-file.h"
 #include "system/tcg.h"
+#include "exec/tb-flush.h"
 #include "cpu.h"
 #include "internals.h"
 #include "checkpoint.h"
@@ -51,7 +54,7 @@ static struct {
     GArray *timers; /* of CheckpointTimer, in the order of the list */
     uint8_t *written; /* by the parts, one after the other */
     size_t written_bytes;
-    QEMUTimer first; /* stands before all others, to find them */
+    QEMUTimer first;       /* stands before all others, to find them */
     bool kept;
     bool restoring;
 } checkpoint;
@@ -86,11 +89,26 @@ static void checkpoint_add_part(const VMStateDescription *vmsd, void *opaque)
     g_array_append_val(checkpoint.parts, part);
 }
 
+/*
+ * QEMU writes its 528 vectors down field by field, most of which no interrupt has: half the time of
+ * a restore. Within one process the plain fields may be copied as they lie, derived ones and all.
+ */
+static const VMStateDescription checkpoint_nvic = {
+    .name = "lockstep-checkpoint-nvic",
+    .fields = (const VMStateField[]){
+        VMSTATE_BUFFER_UNSAFE(vectors, NVICState, 0,
+                              offsetof(NVICState, sysregmem) - offsetof(NVICState, vectors)),
+        VMSTATE_END_OF_LIST()
+    }
+};
+
 static int checkpoint_add_device(Object *child, void *opaque)
 {
     DeviceState *dev = (DeviceState *)object_dynamic_cast(child, TYPE_DEVICE);
 
-    if (dev && qdev_get_vmsd(dev)) {
+    if (dev && object_dynamic_cast(child, TYPE_NVIC)) {
+        checkpoint_add_part(&checkpoint_nvic, dev);
+    } else if (dev && qdev_get_vmsd(dev)) {
         checkpoint_add_part(qdev_get_vmsd(dev), dev);
     }
     return 0;
@@ -228,6 +246,9 @@ void checkpoint_restore(void)
         arm_rebuild_hflags(&ARM_CPU(first_cpu)->env);
     }
     checkpoint.restoring = false;
+    if (tcg_enabled()) {
+        tcg_flush_jmp_cache(first_cpu); /* not done while restoring: qemu_wrap.c */
+    }
 }
 
 void checkpoint_forget(void)

@@ -30,36 +30,71 @@ struct SramState {
 
 typedef struct SramCopy {
     MemoryRegion *memory;
-    uint8_t *kept;
+    uint8_t *kept; /* NULL before the first SAVE */
 } SramCopy;
+
+/* Whether code was translated from there: such a page is clean in this sense. */
+static bool sram_has_code(MemoryRegion *memory, hwaddr offset, hwaddr bytes)
+{
+    ram_addr_t start = memory_region_get_ram_addr(memory) + offset;
+
+    return tcg_enabled() &&
+           cpu_physical_memory_range_includes_clean(start, bytes, 1 << DIRTY_MEMORY_CODE);
+}
 
 void sram_changed(MemoryRegion *memory, hwaddr offset, hwaddr bytes)
 {
     ram_addr_t start = memory_region_get_ram_addr(memory) + offset;
 
-    /* A page that is clean in this sense has code; walking the others one by one is dear. */
-    if (tcg_enabled() &&
-        cpu_physical_memory_range_includes_clean(start, bytes, 1 << DIRTY_MEMORY_CODE)) {
+    /* Walking pages without code one by one is dear. */
+    if (sram_has_code(memory, offset, bytes)) {
         tb_invalidate_phys_range(start, start + bytes - 1);
     }
     memory_region_set_dirty(memory, offset, bytes);
 }
 
+/* Which parts may differ from the copy, as QEMU keeps account for a display; from now on none. */
+static DirtyBitmapSnapshot *sram_take_touched(SramCopy *copy)
+{
+    return memory_region_snapshot_and_clear_dirty(copy->memory, 0,
+                                                  memory_region_size(copy->memory),
+                                                  DIRTY_MEMORY_VGA);
+}
+
 static void sram_keep(void *opaque)
 {
     SramCopy *copy = opaque;
+    uint8_t *bytes = memory_region_get_ram_ptr(copy->memory);
+    uint64_t size = memory_region_size(copy->memory);
+    g_autofree DirtyBitmapSnapshot *touched = NULL;
 
-    memcpy(copy->kept, memory_region_get_ram_ptr(copy->memory), memory_region_size(copy->memory));
+    if (!copy->kept) {
+        /* Not before: the account makes the first store into each page slower. */
+        copy->kept = g_malloc(size);
+        memory_region_set_log(copy->memory, true, DIRTY_MEMORY_VGA);
+        memory_region_set_dirty(copy->memory, 0, size);
+    }
+    touched = sram_take_touched(copy);
+    for (uint64_t at = 0; at < size; at += SRAM_PART_BYTES) {
+        if (memory_region_snapshot_get_dirty(copy->memory, touched, at, SRAM_PART_BYTES)) {
+            memcpy(copy->kept + at, bytes + at, SRAM_PART_BYTES);
+        }
+    }
 }
 
 static void sram_restore(void *opaque)
 {
     SramCopy *copy = opaque;
     uint8_t *bytes = memory_region_get_ram_ptr(copy->memory);
-    uint64_t size = memory_region_size(copy->memory);
+    g_autofree DirtyBitmapSnapshot *touched = sram_take_touched(copy);
 
-    for (uint64_t at = 0; at < size; at += SRAM_PART_BYTES) {
-        if (memcmp(bytes + at, copy->kept + at, SRAM_PART_BYTES)) {
+    for (uint64_t at = 0; at < memory_region_size(copy->memory); at += SRAM_PART_BYTES) {
+        if (!memory_region_snapshot_get_dirty(copy->memory, touched, at, SRAM_PART_BYTES)) {
+            continue;
+        }
+        if (!sram_has_code(copy->memory, at, SRAM_PART_BYTES)) {
+            memcpy(bytes + at, copy->kept + at, SRAM_PART_BYTES);
+        } else if (memcmp(bytes + at, copy->kept + at, SRAM_PART_BYTES)) {
             memcpy(bytes + at, copy->kept + at, SRAM_PART_BYTES);
             sram_changed(copy->memory, at, SRAM_PART_BYTES);
         }
@@ -73,7 +108,6 @@ void sram_add_to_checkpoint(MemoryRegion *memory)
 
     assert(memory_region_size(memory) % SRAM_PART_BYTES == 0);
     copy->memory = memory;
-    copy->kept = g_malloc(memory_region_size(memory));
     checkpoint_add_memory(&ops, copy);
 }
 
