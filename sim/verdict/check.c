@@ -2,6 +2,19 @@
 
 #include "sim/verdict/check.h"
 
+bool check_slots_are_damaged(const Plan *plan)
+{
+    for (guint i = 0; i < plan->timeline->actions->len; i++) {
+        const Action *action = g_ptr_array_index(plan->timeline->actions, i);
+        if (action->verb == VERB_RESTORE_FLASH ||
+            (action->verb == VERB_DAMAGE_FLASH &&
+             g_str_has_prefix(plan_text(action, "region"), "slot"))) {
+            return true;
+        }
+    }
+    return false;
+}
+
 Check check_of(Invariant invariant)
 {
     static const Check CHECKS[INVARIANTS] = {
@@ -14,6 +27,12 @@ Check check_of(Invariant invariant)
         [INVARIANT_no_rollback] = check_no_rollback,
         [INVARIANT_not_together] = check_not_together,
         [INVARIANT_backoff_grows] = check_backoff_grows,
+        [INVARIANT_never_crashes] = check_never_crashes,
+        [INVARIANT_fetched_once] = check_fetched_once,
+        [INVARIANT_staged_is_good] = check_staged_is_good,
+        [INVARIANT_counter_waits_for_confirmation] = check_counter_waits_for_confirmation,
+        [INVARIANT_report_equals_journal] = check_report_equals_journal,
+        [INVARIANT_wrong_pins_make_wait] = check_wrong_pins_make_wait,
     };
     g_assert(invariant < INVARIANTS && CHECKS[invariant] != NULL);
     return CHECKS[invariant];

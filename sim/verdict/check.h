@@ -16,6 +16,9 @@ typedef void (*Check)(const Plan *plan, const GPtrArray *events, ClaimVerdict *c
 /* The check of an invariant. */
 Check check_of(Invariant invariant);
 
+/* Whether the story damages an image in its slot, or writes old flash back. */
+bool check_slots_are_damaged(const Plan *plan);
+
 void check_bolt_moves_only_when_authorised(const Plan *plan, const GPtrArray *events,
                                            ClaimVerdict *claim);
 void check_report_equals_sensed(const Plan *plan, const GPtrArray *events, ClaimVerdict *claim);
@@ -27,3 +30,10 @@ void check_one_of_old_or_new(const Plan *plan, const GPtrArray *events, ClaimVer
 void check_no_rollback(const Plan *plan, const GPtrArray *events, ClaimVerdict *claim);
 void check_not_together(const Plan *plan, const GPtrArray *events, ClaimVerdict *claim);
 void check_backoff_grows(const Plan *plan, const GPtrArray *events, ClaimVerdict *claim);
+void check_never_crashes(const Plan *plan, const GPtrArray *events, ClaimVerdict *claim);
+void check_fetched_once(const Plan *plan, const GPtrArray *events, ClaimVerdict *claim);
+void check_staged_is_good(const Plan *plan, const GPtrArray *events, ClaimVerdict *claim);
+void check_counter_waits_for_confirmation(const Plan *plan, const GPtrArray *events,
+                                          ClaimVerdict *claim);
+void check_report_equals_journal(const Plan *plan, const GPtrArray *events, ClaimVerdict *claim);
+void check_wrong_pins_make_wait(const Plan *plan, const GPtrArray *events, ClaimVerdict *claim);

@@ -4,8 +4,10 @@
  * The right PIN opens a locked lock within BUDGET, network or not, update or not.
  *
  * An occasion is the right PIN entered at a device that has booted and whose bolt is locked. It is
- * void if the power goes or the device resets within the budget, if the bolt is jammed by hand
- * meanwhile, or if enough wrong PINs came before that the device may make people wait.
+ * void if the power goes within the budget, if the bolt is jammed by hand meanwhile, or if enough
+ * wrong PINs came before that the device may make people wait. A reset is no excuse, neither after
+ * the last key nor between two of them: a device that wants one has to wait. Only an image on trial
+ * may give up at any time.
  */
 
 #include "sim/verdict/check.h"
@@ -14,10 +16,13 @@
 
 #define BUDGET          (5 * VTIME_S)
 #define WRONG_PINS_FREE 5
+#define TYPING          (10 * VTIME_S) /* a person is at it no longer */
 
 typedef struct Door {
     bool booted;
     bool locked;
+    bool trial;
+    VTime gave_up;  /* when an image on trial last did */
     unsigned wrong; /* since the last right PIN */
 } Door;
 
@@ -30,9 +35,18 @@ static bool is_about(const Event *event, const DeviceSetup *device)
 static void follow(const Event *event, Door *door)
 {
     switch ((int)event->kind) {
-    case EVENT_POWER_LOST:
     case EVENT_DEVICE_RESET:
+        door->gave_up = door->trial ? event->at : door->gave_up;
         door->booted = false;
+        break;
+    case EVENT_POWER_LOST:
+        door->booted = false;
+        break;
+    case EVENT_BOOT_SLOT_STARTED:
+        door->trial = event_integer(event, "trial", 0) != 0;
+        break;
+    case EVENT_UPDATE_CONFIRMED:
+        door->trial = false;
         break;
     case EVENT_BOOT_COMPLETED:
         door->booted = true;
@@ -41,7 +55,11 @@ static void follow(const Event *event, Door *door)
         door->locked = g_strcmp0(event_text(event, "state"), "locked") == 0;
         break;
     case EVENT_USER_PIN_ENTERED:
-        door->wrong = event_integer(event, "correct", 0) != 0 ? 0 : door->wrong + 1;
+        if (event_integer(event, "correct", 0) == 0) {
+            door->wrong++;
+        } else if (door->wrong < WRONG_PINS_FREE) {
+            door->wrong = 0; /* Later on it may not even have been looked at. */
+        }
         break;
     default:
         break;
@@ -89,7 +107,7 @@ static bool interferes(const Event *event, const Plan *plan)
 }
 
 static void judge(const Plan *plan, const DeviceSetup *device, const GPtrArray *events,
-                  guint entered, ClaimVerdict *claim)
+                  guint entered, bool trial, ClaimVerdict *claim)
 {
     const Event *pin = g_ptr_array_index(events, entered);
     VTime closes = vtime_add(pin->at, BUDGET);
@@ -103,7 +121,7 @@ static void judge(const Plan *plan, const DeviceSetup *device, const GPtrArray *
         if (!is_about(event, device)) {
             continue;
         }
-        if (event->kind == EVENT_POWER_LOST || event->kind == EVENT_DEVICE_RESET ||
+        if (event->kind == EVENT_POWER_LOST || (event->kind == EVENT_DEVICE_RESET && trial) ||
             interferes(event, plan)) {
             return;
         }
@@ -127,7 +145,7 @@ void check_pin_opens_in_time(const Plan *plan, const GPtrArray *events, ClaimVer
 {
     for (guint d = 0; d < plan->timeline->devices->len; d++) {
         const DeviceSetup *device = g_ptr_array_index(plan->timeline->devices, d);
-        Door door = {.locked = !device->unlocked};
+        Door door = {.locked = !device->unlocked, .gave_up = -TYPING};
         for (guint i = 0; i < events->len; i++) {
             const Event *event = g_ptr_array_index(events, i);
             if (!is_about(event, device)) {
@@ -136,8 +154,8 @@ void check_pin_opens_in_time(const Plan *plan, const GPtrArray *events, ClaimVer
             bool asks =
                 event->kind == EVENT_USER_PIN_ENTERED && event_integer(event, "correct", 0) != 0;
             if (asks && door.booted && door.locked && door.wrong < WRONG_PINS_FREE &&
-                !is_jammed(device, events, plan, i)) {
-                judge(plan, device, events, i, claim);
+                event->at - door.gave_up >= TYPING && !is_jammed(device, events, plan, i)) {
+                judge(plan, device, events, i, door.trial, claim);
             }
             follow(event, &door);
         }

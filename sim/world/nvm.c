@@ -280,3 +280,12 @@ const NvmImage *nvm_image(Nvm *nvm, unsigned slot)
     nvm->image_known[slot] = true;
     return image;
 }
+
+int nvm_confirmed_counter(Nvm *nvm)
+{
+    JournalRecord record = {.state = JOURNAL_CONFIRMED, .slot = 0};
+    (void)nvm_journal(nvm, &record); /* Without any, slot A is the confirmed one. */
+    const NvmImage *image = nvm_image(nvm, record.slot & 1u);
+    return record.state == JOURNAL_CONFIRMED && image->is_signed ? (int)image->security_counter
+                                                                 : -1;
+}

@@ -89,6 +89,9 @@ bool nvm_journal_record_at(const Nvm *nvm, uint32_t offset, JournalRecord *ret_r
 /* Which slot the journal says is the one to fall back on: 0 is A. */
 unsigned nvm_confirmed_slot(const Nvm *nvm);
 
+/* The counter of the signed image that the journal has as confirmed; -1 while there is none. */
+int nvm_confirmed_counter(Nvm *nvm);
+
 /* What is in slot 0 (A) or 1 (B). Cached until the slot or the fuses change. */
 const NvmImage *nvm_image(Nvm *nvm, unsigned slot);
 

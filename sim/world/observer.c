@@ -169,8 +169,13 @@ static void observer_boot_again(Observer *observer)
 
 void observer_power_on(Observer *observer, unsigned boot)
 {
+    JournalRecord record;
     observer_boot_again(observer);
     observer->boot = boot;
+    if (nvm_journal(observer->options.nvm, &record) && record.sequence < observer->sequence_told) {
+        observer->journal = record; /* Somebody has written an older flash back. */
+        observer->sequence_told = record.sequence;
+    }
     OBSERVE(observer, EVENT_POWER_ON, EVENT_INTEGER("boot", boot), OBSERVER_INSTRUCTIONS(observer));
 }
 
@@ -280,18 +285,20 @@ static void observer_update_moved(Observer *observer, const JournalRecord *befor
     char version[OBSERVER_VERSION_CHARS];
     EventField slot = EVENT_TEXT("slot", observer_slot_text(record->slot));
     EventField of = EVENT_TEXT("version", observer_version_text(record->version, version));
+    EventField valid =
+        EVENT_TRUTH("valid", nvm_image(observer->options.nvm, record->slot & 1u)->allowed);
     bool waiting = before->state == JOURNAL_TRIAL || before->state == JOURNAL_STAGED;
     if (record->state == JOURNAL_STAGED) {
-        OBSERVE(observer, EVENT_UPDATE_STAGED, slot, of, OBSERVER_INSTRUCTIONS(observer));
+        OBSERVE(observer, EVENT_UPDATE_STAGED, slot, of, valid, OBSERVER_INSTRUCTIONS(observer));
     } else if (record->state == JOURNAL_TRIAL) {
         OBSERVE(observer, EVENT_UPDATE_TRIAL, slot, of, EVENT_INTEGER("attempts", record->attempts),
-                OBSERVER_INSTRUCTIONS(observer));
+                valid, OBSERVER_INSTRUCTIONS(observer));
     } else if (record->state == JOURNAL_REVERTED) {
         OBSERVE(observer, EVENT_UPDATE_REVERTED, slot, of,
                 EVENT_TEXT("reason", observer_status_text(record->reason)),
                 OBSERVER_INSTRUCTIONS(observer));
     } else if (record->state == JOURNAL_CONFIRMED && waiting && before->slot == record->slot) {
-        OBSERVE(observer, EVENT_UPDATE_CONFIRMED, slot, of, OBSERVER_INSTRUCTIONS(observer));
+        OBSERVE(observer, EVENT_UPDATE_CONFIRMED, slot, of, valid, OBSERVER_INSTRUCTIONS(observer));
     }
     observer->staging_told = false;
 }
@@ -322,7 +329,8 @@ static void observer_look_at_counter(Observer *observer)
     unsigned counter = nvm_security_counter(observer->options.nvm);
     if (counter != observer->counter_told) {
         observer->counter_told = counter;
-        OBSERVE(observer, EVENT_COUNTER_RAISED, EVENT_INTEGER("value", counter));
+        OBSERVE(observer, EVENT_COUNTER_RAISED, EVENT_INTEGER("value", counter),
+                EVENT_INTEGER("confirmed", nvm_confirmed_counter(observer->options.nvm)));
     }
 }
 

@@ -225,9 +225,10 @@ static void verbs_end_entry(StageDevice *device)
     if (device->digits->len == 0) {
         verbs_forget_keys(device);
     } else if (device->changing == 0) {
-        g_string_truncate(device->digits, 0);
         RECORD(stage->recorder, queue_now(stage->queue), device->setup->name,
-               EVENT_USER_PIN_ENTERED, EVENT_TRUTH("correct", correct));
+               EVENT_USER_PIN_ENTERED, EVENT_TRUTH("correct", correct),
+               EVENT_INTEGER("digits", device->digits->len));
+        g_string_truncate(device->digits, 0);
     } else if (device->changing < 3) {
         g_free(device->entries[device->changing - 1]);
         device->entries[device->changing - 1] = g_strdup(digits);
@@ -556,8 +557,8 @@ void verbs_see(Stage *stage, const Event *event)
         tally_count(device->jam, "bolt held");
     } else if (event->kind == EVENT_DEBUG_ATTEMPTED) {
         tally_count(device->probe, "probe answered");
-    } else if (event->kind == EVENT_DEVICE_RESET) {
-        verbs_forget_keys(device);
+    } else if (event->kind == EVENT_DEVICE_RESET && device->changing != 0) {
+        verbs_forget_keys(device); /* of a PIN the person would say it was entered all the same */
     }
 }
 
