@@ -63,17 +63,32 @@ void branches_free(Branches *branches)
     }
 }
 
-/* The trunk's run id; NULL if the run is no point of a sweep. The caller's. */
-static char *trunk_id_of(const char *run_id, SweepPoint *ret_point)
+/*
+ * The trunk's run id, and the place that parts a run from it: its only fault, or its second one.
+ * NULL if the run is no point of a sweep. The caller's.
+ */
+static char *trunk_id_of(const char *run_id, SweepPlace *ret_place)
 {
     g_auto(SweepRun) run = {.scenario = NULL};
     if (!sweep_parse_run_id(run_id, &run) || run.point.axis == SWEEP_NONE || !run.has_seed) {
         return NULL;
     }
-    const char *const *hows = sweep_hows(run.point.axis);
-    SweepPoint far = {.axis = run.point.axis, .number = FAR_POINT};
-    *ret_point = run.point;
-    g_strlcpy(far.how, hows[0] == NULL ? "" : hows[0], sizeof far.how);
+    SweepPoint far = run.point;
+    bool second = run.point.second.axis != SWEEP_NONE;
+    *ret_place = second ? run.point.second
+                        : (SweepPlace){.axis = run.point.axis, .number = run.point.number};
+    const char *const *hows = sweep_hows(ret_place->axis);
+    const char *how = hows[0] == NULL ? "" : hows[0];
+    if (ret_place->number == 0) {
+        return NULL; /* It is there for its own evidence. */
+    }
+    if (second) {
+        far.second.number = FAR_POINT;
+        g_strlcpy(far.second.how, how, sizeof far.second.how);
+    } else {
+        far.number = FAR_POINT;
+        g_strlcpy(far.how, how, sizeof far.how);
+    }
     return sweep_run_id(run.scenario, &far, run.defect, run.seed);
 }
 
@@ -97,18 +112,19 @@ static bool scout(Branches *branches, const Plan *plan)
 static uint64_t turn_value(const WorldTurn *turn, SweepAxis axis)
 {
     return axis == SWEEP_FRAME           ? turn->frames
+           : axis == SWEEP_CALL          ? turn->calls
            : axis == SWEEP_NVM_OPERATION ? turn->operations
                                          : turn->instructions;
 }
 
 /* The last turn before the point comes. */
-static uint64_t turn_before(const GArray *turns, const SweepPoint *point)
+static uint64_t turn_before(const GArray *turns, const SweepPlace *place)
 {
     guint first = 0;
     guint end = turns->len;
     while (first < end) {
         guint middle = first + (end - first) / 2;
-        if (turn_value(&g_array_index(turns, WorldTurn, middle), point->axis) < point->number) {
+        if (turn_value(&g_array_index(turns, WorldTurn, middle), place->axis) < place->number) {
             first = middle + 1;
         } else {
             end = middle;
@@ -242,8 +258,8 @@ static void run_trunk(Trunk *trunk, const char *out)
 bool branches_make(Branches *branches, BranchRun *runs, guint count, const char *out,
                    BranchesTake take, void *user_data)
 {
-    SweepPoint point;
-    g_autofree char *trunk_id = trunk_id_of(runs[0].run_id, &point);
+    SweepPlace place;
+    g_autofree char *trunk_id = trunk_id_of(runs[0].run_id, &place);
     g_autoptr(Plan) plan = trunk_id == NULL ? NULL : lab_plan(branches->lab, trunk_id, NULL);
     if (plan == NULL || plan->timeline->devices->len != 1 || !scout(branches, plan)) {
         return false;
@@ -251,9 +267,9 @@ bool branches_make(Branches *branches, BranchRun *runs, guint count, const char 
     g_autoptr(GArray) partings = g_array_new(FALSE, FALSE, sizeof(Parting));
     bool all = true;
     for (guint i = 0; i < count; i++) {
-        g_autofree char *id = trunk_id_of(runs[i].run_id, &point);
+        g_autofree char *id = trunk_id_of(runs[i].run_id, &place);
         if (g_strcmp0(id, trunk_id) == 0) {
-            Parting parting = {turn_before(branches->turns, &point), &runs[i]};
+            Parting parting = {turn_before(branches->turns, &place), &runs[i]};
             g_array_append_val(partings, parting);
         }
     }

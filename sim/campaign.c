@@ -8,10 +8,12 @@
  * K4  One run in REPEAT_SHARE, and always the first of all, is made twice by its worker. If the
  *     evidence differs, the run is ERROR: a lab that cannot repeat itself has no verdicts to give.
  * K5  A run that is made twice is made from the start the second time, however it was made first.
+ * K6  Jobs with two faults are added when all with one have a result, in the order of those.
  *
  * A request to a worker is "KA RUN_ID", K being a digit of LabKeep and A whether to make the run
  * again; a reply is a result. Points of one sweep go in batches, separated by tabs, and are made as
- * branches of one run; the results are said one by one, and the reply at the end is empty.
+ * branches of one run; the results are said one by one, and the reply at the end is empty. A run
+ * that is to give second faults also says "@RUN_ID RUN_ID..." before its result: itself and them.
  */
 
 #include "sim/campaign.h"
@@ -34,6 +36,8 @@ typedef struct Job {
     char *run_id;
     unsigned scenario; /* place among the campaign's scenarios */
     bool reference;    /* its evidence gives the points of a sweep */
+    SweepPoint point;
+    char **seconds; /* the runs with a second fault, if it is to give them */
     RunResult *result;
 } Job;
 
@@ -41,6 +45,8 @@ typedef struct Job {
 typedef struct Entry {
     const Scenario *scenario;
     ScenarioSummary *summary;
+    Sweep sweep;
+    SweepPoint reference; /* the point of the reference run; axis SWEEP_NONE: none */
     uint64_t seed;
     uint32_t open;   /* jobs without a result */
     uint32_t points; /* of its sweep, in this shard */
@@ -66,6 +72,7 @@ typedef struct Campaign {
     Workers *workers;
     CampaignProgress progress;
     int64_t started_us;
+    unsigned level; /* 0: one fault; 1: looking for second ones; 2: two faults */
     bool stopping;
 } Campaign;
 
@@ -73,6 +80,7 @@ static void job_free(void *job)
 {
     Job *at = job;
     g_free(at->run_id);
+    g_strfreev(at->seconds);
     result_free(at->result);
     g_free(at);
 }
@@ -82,17 +90,36 @@ static Entry *entry_at(Campaign *campaign, guint index)
     return &g_array_index(campaign->entries, Entry, index);
 }
 
-static void add_job(Campaign *campaign, guint entry, const SweepPoint *point, bool reference)
+static Job *add_job(Campaign *campaign, guint entry, const SweepPoint *point)
 {
     Job *job = g_new0(Job, 1);
     Entry *at = entry_at(campaign, entry);
     job->run_id =
         sweep_run_id(scenario_id(at->scenario), point, campaign->settings->defect, at->seed);
     job->scenario = entry;
-    job->reference = reference;
+    job->point = *point;
     g_ptr_array_add(campaign->jobs, job);
     at->open++;
     campaign->progress.planned++;
+    return job;
+}
+
+/* Whether a job is to say which runs with a second fault follow from it. */
+static bool gives_seconds(const SweepPoint *point)
+{
+    return point->second.axis != SWEEP_NONE && point->second.number == 0;
+}
+
+/* What is swept of a scenario: what is imposed, or what it says itself. */
+static void choose_sweep(const Campaign *campaign, Entry *entry)
+{
+    const Sweep *imposed = campaign->settings->sweep;
+    entry->sweep = imposed != NULL ? *imposed : *scenario_sweep(entry->scenario);
+    if (imposed != NULL) {
+        g_strlcpy(entry->sweep.target, scenario_target(entry->scenario),
+                  sizeof entry->sweep.target);
+        entry->reference.axis = imposed->axis;
+    }
 }
 
 /* Planning. */
@@ -110,14 +137,15 @@ static bool add_entry(Campaign *campaign, const char *id, Digest *chain, GError 
     if (scenario == NULL) {
         return false;
     }
-    bool sweeps = scenario_sweep(scenario)->axis != SWEEP_NONE;
+    Entry entry = {.scenario = scenario,
+                   .seed = settings->has_seed ? settings->seed : scenario_seed(scenario)};
+    choose_sweep(campaign, &entry);
+    bool sweeps = entry.sweep.axis != SWEEP_NONE;
     if (settings->sweeps_only && !sweeps) {
         return true;
     }
-    Entry entry = {.scenario = scenario,
-                   .seed = settings->has_seed ? settings->seed : scenario_seed(scenario)};
     g_autofree char *run_id =
-        sweep_run_id(scenario_id(scenario), NULL, settings->defect, entry.seed);
+        sweep_run_id(scenario_id(scenario), &entry.reference, settings->defect, entry.seed);
     g_autoptr(Plan) plan = lab_plan(campaign->lab, run_id, error);
     if (plan == NULL) {
         return false;
@@ -131,7 +159,7 @@ static bool add_entry(Campaign *campaign, const char *id, Digest *chain, GError 
     g_array_append_val(campaign->entries, entry);
     guint index = campaign->entries->len - 1;
     if (sweeps || in_shard(campaign, index)) {
-        add_job(campaign, index, NULL, sweeps);
+        add_job(campaign, index, &entry.reference)->reference = sweeps;
     }
     return true;
 }
@@ -155,26 +183,74 @@ static bool plan_all(Campaign *campaign, GError **error)
     return true;
 }
 
-/* The points of a sweep, from the bundle its reference run left. */
-static void add_points(Campaign *campaign, const Job *job)
+/* The points of a sweep, from the bundle its reference run left. False, with why, if they cannot be
+ * told. */
+static bool add_points(Campaign *campaign, const Job *job, GError **error)
 {
     Entry *entry = entry_at(campaign, job->scenario);
     g_autofree char *below = lab_bundle_path(job->run_id);
     g_autofree char *path = g_build_filename(campaign->settings->out, below, NULL);
-    g_autoptr(GError) error = NULL;
-    g_autoptr(Bundle) bundle = bundle_open(path, &error);
-    if (bundle == NULL) {
-        return; /* Its result was ERROR then, which says it all. */
+    g_autoptr(Bundle) bundle = bundle_open(path, error);
+    g_autoptr(GArray) points = bundle == NULL
+                                   ? NULL
+                                   : sweep_points(&entry->sweep, entry->seed, bundle->events,
+                                                  campaign->settings->every_torn, error);
+    if (points == NULL) {
+        return false;
     }
-    g_autoptr(GArray) points = sweep_points(scenario_sweep(entry->scenario), entry->seed,
-                                            bundle->events, campaign->settings->every_torn);
     entry->summary->operations = points->len;
     for (guint i = 0; i < points->len; i++) {
         if (in_shard(campaign, i)) {
-            add_job(campaign, job->scenario, &g_array_index(points, SweepPoint, i), false);
+            add_job(campaign, job->scenario, &g_array_index(points, SweepPoint, i));
             entry->points++;
         }
     }
+    return true;
+}
+
+/* After all runs with one fault: those that passed are made again, to give second ones (K6). */
+static void add_askers(Campaign *campaign)
+{
+    guint count = campaign->jobs->len;
+    for (guint i = 0; i < count; i++) {
+        const Job *job = g_ptr_array_index(campaign->jobs, i);
+        if (!job->reference && job->point.axis != SWEEP_NONE &&
+            job->result->verdict == VERDICT_PASS) {
+            SweepPoint point = job->point;
+            point.second.axis = campaign->settings->second;
+            add_job(campaign, job->scenario, &point);
+        }
+    }
+}
+
+/* After those: the runs with two faults (K6). */
+static void add_seconds(Campaign *campaign)
+{
+    guint count = campaign->jobs->len;
+    for (guint i = 0; i < count; i++) {
+        const Job *job = g_ptr_array_index(campaign->jobs, i);
+        for (char **id = job->seconds; id != NULL && *id != NULL; id++) {
+            g_auto(SweepRun) run = {.scenario = NULL};
+            if (sweep_parse_run_id(*id, &run)) {
+                add_job(campaign, job->scenario, &run.point);
+            }
+        }
+    }
+}
+
+/* Goes on to the next level when there is nothing left to do on this one; false at the end. */
+static bool next_level(Campaign *campaign)
+{
+    if (campaign->settings->second == SWEEP_NONE || campaign->level == 2) {
+        return false;
+    }
+    if (campaign->level == 0) {
+        add_askers(campaign);
+    } else {
+        add_seconds(campaign);
+    }
+    campaign->level++;
+    return true;
 }
 
 /* Results. */
@@ -190,9 +266,22 @@ static void write_result(Campaign *campaign, const RunResult *result)
     }
 }
 
+static void tell_scenario(Campaign *campaign, const Entry *entry)
+{
+    campaign->listener->scenario(scenario_id(entry->scenario), entry->counts,
+                                 g_get_monotonic_time() - entry->started_us,
+                                 campaign->listener->user_data);
+}
+
 static void take_result(Campaign *campaign, Job *job, RunResult *take_result, bool from_past)
 {
     Entry *entry = entry_at(campaign, job->scenario);
+    g_autoptr(GError) error = NULL;
+    if (job->reference && take_result->verdict != VERDICT_ERROR &&
+        !add_points(campaign, job, &error)) {
+        result_free(take_result);
+        take_result = result_new_error(job->run_id, scenario_id(entry->scenario), error->message);
+    }
     job->result = take_result;
     if (!from_past) {
         write_result(campaign, take_result);
@@ -203,14 +292,9 @@ static void take_result(Campaign *campaign, Job *job, RunResult *take_result, bo
     campaign->progress.wall_us = g_get_monotonic_time() - campaign->started_us;
     entry->counts[take_result->verdict]++;
     entry->open--;
-    if (job->reference && take_result->verdict != VERDICT_ERROR) {
-        add_points(campaign, job);
-    }
     campaign->listener->finished(take_result, &campaign->progress, campaign->listener->user_data);
-    if (entry->open == 0) {
-        campaign->listener->scenario(scenario_id(entry->scenario), entry->counts,
-                                     g_get_monotonic_time() - entry->started_us,
-                                     campaign->listener->user_data);
+    if (entry->open == 0 && campaign->settings->second == SWEEP_NONE) {
+        tell_scenario(campaign, entry);
     }
     uint32_t bad = campaign->progress.done - campaign->progress.counts[VERDICT_PASS];
     if (campaign->settings->fail_max > 0 && bad >= campaign->settings->fail_max) {
@@ -260,8 +344,11 @@ static bool has_bundle(const Campaign *campaign, const char *run_id)
 static RunResult *find_past(Campaign *campaign, const Job *job)
 {
     Entry *entry = entry_at(campaign, job->scenario);
+    if (gives_seconds(&job->point)) {
+        g_hash_table_remove(campaign->past, job->run_id); /* It has more to say than a result. */
+    }
     RunResult *past = g_hash_table_lookup(campaign->past, job->run_id);
-    bool point = scenario_sweep(entry->scenario)->axis != SWEEP_NONE && !job->reference;
+    bool point = entry->sweep.axis != SWEEP_NONE && !job->reference;
     bool same = past != NULL && (point ? entry->same : is_same_plan(campaign, past));
     entry->same = entry->same || (same && job->reference);
     if (!same || (job->reference && !has_bundle(campaign, job->run_id))) {
@@ -365,12 +452,51 @@ static void make_branches(Campaign *campaign, GArray *wanted)
     }
 }
 
+static void say_seconds(const Plan *plan, const SweepRun *run, const GArray *points)
+{
+    g_autoptr(GString) line = g_string_new(NULL);
+    g_string_printf(line, "@%s", plan->run_id);
+    for (guint i = 0; i < points->len; i++) {
+        g_autofree char *id = sweep_run_id(run->scenario, &g_array_index(points, SweepPoint, i),
+                                           run->defect, plan->timeline->seed);
+        g_string_append_printf(line, " %s", id);
+    }
+    workers_say(line->str);
+}
+
+/* Makes a run with one fault and says which with a second one follow from it. */
+static RunResult *look_for_seconds(Campaign *campaign, const SweepRun *run, const char *run_id,
+                                   GError **error)
+{
+    g_autoptr(Plan) plan = lab_plan(campaign->lab, run_id, error);
+    if (plan == NULL) {
+        return NULL;
+    }
+    g_autoptr(Recorder) recorder = recorder_new();
+    g_autoptr(RunResult) result =
+        lab_execute_plan(campaign->lab, plan, NULL, LAB_KEEP_NONE, recorder);
+    const GPtrArray *actions = plan->timeline->actions;
+    const Action *first = g_ptr_array_index(actions, actions->len - 1);
+    g_autoptr(GArray) points = sweep_second_points(
+        &run->point, first->target, first->number, campaign->settings->second_count,
+        plan->timeline->seed, recorder_events(recorder), error);
+    if (points == NULL) {
+        return NULL;
+    }
+    say_seconds(plan, run, points);
+    return g_steal_pointer(&result);
+}
+
 /* The result of a run that may have been made as a branch, or not at all so far. */
 static RunResult *make(Campaign *campaign, Wanted *wanted)
 {
     g_autoptr(GError) error = NULL;
+    g_auto(SweepRun) asked = {.scenario = NULL};
     RunResult *result = wanted->run.result;
-    if (result == NULL) {
+    if (result == NULL && sweep_parse_run_id(wanted->run.run_id, &asked) &&
+        gives_seconds(&asked.point)) {
+        result = look_for_seconds(campaign, &asked, wanted->run.run_id, &error);
+    } else if (result == NULL) {
         result = lab_execute(campaign->lab, wanted->run.run_id, campaign->settings->out,
                              wanted->run.keep, &error);
     }
@@ -421,7 +547,7 @@ static void ask_for(Campaign *campaign, guint index, GString *request, GArray *b
 {
     const Job *job = g_ptr_array_index(campaign->jobs, index);
     const Entry *entry = entry_at(campaign, job->scenario);
-    bool sweeps = scenario_sweep(entry->scenario)->axis != SWEEP_NONE;
+    bool sweeps = entry->sweep.axis != SWEEP_NONE;
     LabKeep keep = !sweeps || job->reference || campaign->settings->keep_all ? LAB_KEEP_ALWAYS
                                                                              : LAB_KEEP_UNLESS_PASS;
     /* Which runs are repeated depends on their names alone, not on who runs them or when. */
@@ -438,7 +564,9 @@ static guint batch_of(Campaign *campaign, const Job *job)
 {
     const Entry *entry = entry_at(campaign, job->scenario);
     guint share = entry->points / (2 * MAX(campaign->settings->jobs, 1));
-    return job->reference || share < BATCH_MIN ? 1 : MIN(share, BATCH_MAX);
+    return job->reference || gives_seconds(&job->point) || share < BATCH_MIN
+               ? 1
+               : MIN(share, BATCH_MAX);
 }
 
 /* The next jobs, as one request; empty when there are none just now. Takes results from the past.
@@ -514,9 +642,25 @@ static void settle(Campaign *campaign, const GArray *batch, bool died)
     }
 }
 
+/* The runs with a second fault that a job has given. */
+static void take_seconds(Campaign *campaign, const GArray *batch, const char *line)
+{
+    g_auto(GStrv) ids = g_strsplit(line, " ", 0);
+    for (guint i = 0; ids[0] != NULL && i < batch->len; i++) {
+        Job *job = g_ptr_array_index(campaign->jobs, g_array_index(batch, guint, i));
+        if (job->seconds == NULL && strcmp(job->run_id, ids[0]) == 0) {
+            job->seconds = g_strdupv(ids + 1);
+        }
+    }
+}
+
 /* A result of one of the batch's jobs: it says which. */
 static void take_reply(Campaign *campaign, const GArray *batch, const char *reply)
 {
+    if (reply[0] == '@') {
+        take_seconds(campaign, batch, reply + 1);
+        return;
+    }
     g_autoptr(Tree) tree = tree_parse("reply", reply, strlen(reply), true, NULL);
     g_autoptr(RunResult) result = tree == NULL ? NULL : result_read(tree_root(tree), NULL);
     for (guint i = 0; result != NULL && i < batch->len; i++) {
@@ -537,7 +681,10 @@ static void work(Campaign *campaign)
         if (workers_busy(campaign->workers) == 0 &&
             (campaign->stopping ||
              (campaign->next >= campaign->jobs->len && campaign->orphans->len == 0))) {
-            return;
+            if (campaign->stopping || !next_level(campaign)) {
+                return;
+            }
+            continue;
         }
         if (interrupts != NULL && *interrupts > 1) {
             return;
@@ -620,6 +767,9 @@ Assessment *campaign_run(Lab *lab, const CampaignSettings *settings,
     fflush(NULL); /* Or the children would write it again. */
     campaign.workers = workers_new(settings->jobs, serve, &campaign);
     work(&campaign);
+    for (guint i = 0; settings->second != SWEEP_NONE && i < campaign.entries->len; i++) {
+        tell_scenario(&campaign, entry_at(&campaign, i));
+    }
     bool at_once = settings->interrupts != NULL && *settings->interrupts > 1;
     workers_free(campaign.workers, at_once);
     collect(&campaign);

@@ -10,6 +10,10 @@
  * appended to results.jsonl in the output folder at once: what has finished is never lost, and
  * `resume` takes it from there.
  *
+ * A `sweep` is imposed on every scenario, in place of its own. With a `second` axis, each point
+ * that was PASS is run once more to see what the device does after the fault, which gives jobs with
+ * two faults. They come after all jobs with one, so the first failure found has the fewest faults.
+ *
  * The campaign prints nothing; a listener is told what happens. It stops early when asked by
  * `interrupts`, or after `fail_max` runs that were not PASS; what has finished then stays valid.
  */
@@ -29,8 +33,11 @@ typedef struct CampaignSettings {
     bool has_seed;
     uint64_t seed;
     unsigned jobs;
-    unsigned fail_max; /* 0: never stop for that */
-    bool sweeps_only;  /* leave out scenarios that sweep nothing */
+    unsigned fail_max;     /* 0: never stop for that */
+    bool sweeps_only;      /* leave out scenarios that sweep nothing */
+    const Sweep *sweep;    /* imposed, its `target` apart; or NULL */
+    SweepAxis second;      /* SWEEP_NONE: one fault a run */
+    uint32_t second_count; /* second faults drawn for each first one */
     bool every_torn;
     bool keep_all; /* bundles of passing sweep points, too */
     bool resume;

@@ -52,8 +52,9 @@ static bool try_points(Controls *controls, const Scenario *scenario, const char 
         return false;
     }
     uint64_t seed = scenario_seed(scenario);
-    g_autoptr(GArray) points = sweep_points(scenario_sweep(scenario), seed, bundle->events, false);
-    for (guint i = 0; i < points->len && i < POINTS_MAX; i++) {
+    g_autoptr(GArray) points =
+        sweep_points(scenario_sweep(scenario), seed, bundle->events, false, NULL);
+    for (guint i = 0; points != NULL && i < points->len && i < POINTS_MAX; i++) {
         g_autofree char *run_id = sweep_run_id(scenario_id(scenario),
                                                &g_array_index(points, SweepPoint, i), defect, seed);
         if (try_run(controls, run_id, LAB_KEEP_UNLESS_PASS, control)) {

@@ -162,10 +162,10 @@ static bool take_log(CrashSource *source, Recorder *recorder, GError **error)
 static void take_window(CrashSource *source, const Scenario *scenario, const GPtrArray *events)
 {
     g_autoptr(GArray) points =
-        sweep_points(scenario_sweep(scenario), source->plan->timeline->seed, events, false);
+        sweep_points(scenario_sweep(scenario), source->plan->timeline->seed, events, false, NULL);
     source->window = g_array_new(FALSE, FALSE, sizeof(CrashOperation));
     guint at = 0;
-    for (guint i = 0; i < points->len; i++) {
+    for (guint i = 0; points != NULL && i < points->len; i++) {
         uint64_t number = g_array_index(points, SweepPoint, i).number;
         while (at < source->first.operations->len &&
                cursor_operation(&source->first, at)->number < number) {

@@ -411,11 +411,6 @@ Plan *lab_plan(Lab *lab, const char *run_id, GError **error)
         return plan_crash(lab, &run, scenario, error);
     }
     bool has_point = run.point.axis != SWEEP_NONE;
-    if (has_point && run.point.axis != scenario_sweep(scenario)->axis) {
-        g_set_error(error, LAB_ERROR, LAB_ERROR_INPUT,
-                    "error: the scenario %s does not sweep that axis", run.scenario);
-        return NULL;
-    }
     ScenarioOptions options = {
         .images_folder = lab->paths.images,
         .rom_path = lab->paths.rom,

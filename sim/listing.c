@@ -121,17 +121,7 @@ static char **fault_names(const Scenario *scenario)
 
 static const char *axis_name(const Scenario *scenario)
 {
-    switch (scenario_sweep(scenario)->axis) {
-    case SWEEP_NVM_OPERATION:
-        return "nvm.operation";
-    case SWEEP_INSTRUCTION:
-        return "instruction";
-    case SWEEP_FRAME:
-        return "frame";
-    case SWEEP_NONE:
-        break;
-    }
-    return NULL;
+    return sweep_axis_name(scenario_sweep(scenario)->axis);
 }
 
 static void add_scenario(Rows *rows, const Scenario *scenario)
@@ -310,10 +300,7 @@ static char *explain_run(Lab *lab, const char *run_id, GError **error)
         return NULL;
     }
     ScenarioOptions options = {.point = run.point.axis == SWEEP_NONE ? NULL : &run.point};
-    g_autoptr(Plan) plan = NULL;
-    if (options.point == NULL || scenario_sweep(scenario)->axis == run.point.axis) {
-        plan = scenario_plan(scenario, &options, error);
-    }
+    g_autoptr(Plan) plan = scenario_plan(scenario, &options, error);
     if (plan == NULL) {
         return NULL;
     }

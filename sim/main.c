@@ -26,6 +26,7 @@
 #include "sim/report/junit.h"
 #include "sim/report/text.h"
 #include "sim/report/vcd.h"
+#include "sim/scenario/reading.h"
 
 enum {
     EXIT_PASS = 0,
@@ -38,6 +39,8 @@ enum {
 
 #define GDB_PORT_DEFAULT 1234
 #define REPLAY_TIMES_MAX 100000
+
+#define SECOND_COUNT_DEFAULT 2
 
 /* What the flags say. One struct per program, and only here. */
 typedef struct Options {
@@ -64,6 +67,14 @@ typedef struct Options {
     int gdb_port;
     int depth;
     char *torn;
+    char *axis;
+    char *how;
+    char *after;
+    char *until;
+    char *second;
+    gint64 every;
+    int count;
+    int second_count;
     gboolean no_canary;
     int runs_max;
     char *duration;
@@ -180,6 +191,26 @@ static GArray *make_entries(Options *options, unsigned flags)
             "pages: an erase is torn at each page; each: at each program unit, and chance is asked "
             "32 times, not 4 (pages)",
             "HOW");
+        add_entry(entries, "axis", 0, G_OPTION_ARG_STRING, &options->axis,
+                  "sweep this instead, in any scenario: instruction, call, frame, nvm.operation",
+                  "AXIS");
+        add_entry(entries, "how", 0, G_OPTION_ARG_STRING, &options->how,
+                  "axis nvm.operation: the torn state; axis frame: what becomes of it; each; drawn",
+                  "WORD");
+        add_entry(entries, "every", 0, G_OPTION_ARG_INT64, &options->every,
+                  "with --axis: the first point and each N-th", "N");
+        add_entry(entries, "count", 0, G_OPTION_ARG_INT, &options->count,
+                  "with --axis: so many points, evenly drawn", "N");
+        add_entry(entries, "after", 0, G_OPTION_ARG_STRING, &options->after,
+                  "with --axis: points from this event on", "EVENT");
+        add_entry(entries, "until", 0, G_OPTION_ARG_STRING, &options->until,
+                  "with --axis: points up to this event", "EVENT");
+        add_entry(
+            entries, "second", 0, G_OPTION_ARG_STRING, &options->second,
+            "a second loss of power while the lock recovers from the first fault, on this axis",
+            "AXIS");
+        add_entry(entries, "second-count", 0, G_OPTION_ARG_INT, &options->second_count,
+                  "so many of them for each first fault (2)", "N");
         add_entry(entries, "no-canary", 0, G_OPTION_ARG_NONE, &options->no_canary,
                   "do not show first that a seeded defect is caught", NULL);
     }
@@ -522,12 +553,54 @@ static void print_summary(const Options *options, const Assessment *assessment)
     }
 }
 
-static int run_campaign(Lab *lab, Options *options, char *const *words, bool sweeps_only)
+static bool lab_refuse(GError **error, const char *why)
+{
+    g_set_error(error, LAB_ERROR, LAB_ERROR_INPUT, "error: %s", why);
+    return false;
+}
+
+static bool find_axis(const char *flag, const char *word, SweepAxis *ret_axis, GError **error)
+{
+    const char *const *names = sweep_axis_names();
+    for (size_t i = 0; names[i] != NULL; i++) {
+        if (strcmp(names[i], word) == 0) {
+            *ret_axis = sweep_axis_at(i);
+            return true;
+        }
+    }
+    const char *meant = tree_did_you_mean(word, names);
+    g_set_error(error, LAB_ERROR, LAB_ERROR_INPUT, "error: %s knows no \"%s\"%s%s%s", flag, word,
+                meant == NULL ? "; there are instruction, call, frame, nvm.operation"
+                              : ", did you mean \"",
+                meant == NULL ? "" : meant, meant == NULL ? "" : "\"?");
+    return false;
+}
+
+/* A second fault's axis, and how many of them. */
+static bool fill_second(const Options *options, CampaignSettings *settings, GError **error)
+{
+    if (options->second == NULL) {
+        return options->second_count == 0 || lab_refuse(error, "--second-count goes with --second");
+    }
+    if (!find_axis("--second", options->second, &settings->second, error)) {
+        return false;
+    }
+    if (settings->second == SWEEP_FRAME || options->second_count < 0) {
+        return lab_refuse(error, "--second is nvm.operation, instruction or call, and "
+                                 "--second-count a whole number");
+    }
+    settings->second_count =
+        options->second_count == 0 ? SECOND_COUNT_DEFAULT : (uint32_t)options->second_count;
+    return true;
+}
+
+static int run_campaign(Lab *lab, Options *options, char *const *words, bool sweeps_only,
+                        const Sweep *sweep)
 {
     g_autoptr(GError) error = NULL;
     CampaignSettings settings;
     g_autoptr(GPtrArray) selected = NULL;
-    if (!fill_settings(options, &settings, &error) ||
+    if (!fill_settings(options, &settings, &error) || !fill_second(options, &settings, &error) ||
         (options->defect != NULL && !lab_check_defect(lab, options->defect, &error)) ||
         (selected = select_scenarios(lab, options, words, &error)) == NULL) {
         return complain(error);
@@ -538,6 +611,7 @@ static int run_campaign(Lab *lab, Options *options, char *const *words, bool swe
     }
     settings.scenarios = (char *const *)selected->pdata;
     settings.sweeps_only = sweeps_only;
+    settings.sweep = sweep;
     CampaignListener listener = {on_planned, on_finished, on_scenario, on_waiting, options};
     g_autoptr(Assessment) assessment = campaign_run(lab, &settings, &listener, &error);
     clear_bar(options);
@@ -582,9 +656,9 @@ static int verb_check(Lab *lab, Options *options)
         options->provisions == NULL) {
         g_autoptr(GError) error = NULL;
         g_auto(GStrv) words = scenarios_of_defect(lab, options->defect, &error);
-        return words == NULL ? complain(error) : run_campaign(lab, options, words, false);
+        return words == NULL ? complain(error) : run_campaign(lab, options, words, false, NULL);
     }
-    return run_campaign(lab, options, options->words, false);
+    return run_campaign(lab, options, options->words, false, NULL);
 }
 
 /* sweep */
@@ -706,11 +780,74 @@ static int sweep_crashes(Lab *lab, Options *options, const GPtrArray *scenarios,
     return exit_of(verdict);
 }
 
+/* An event as scenarios say it, "update.staged" or "{ event: ..., where: ... }". */
+static bool find_event(const char *flag, const char *text, Pattern **ret_pattern, GError **error)
+{
+    g_autoptr(Tree) tree = text == NULL ? NULL : tree_parse(flag, text, strlen(text), false, error);
+    *ret_pattern = tree == NULL ? NULL : reading_pattern(tree_root(tree), error);
+    return text == NULL || *ret_pattern != NULL;
+}
+
+/* What the flags say is to be swept; its patterns are the caller's. */
+static bool fill_sweep(const Options *options, Sweep *sweep, Pattern **ret_after,
+                       Pattern **ret_until, GError **error)
+{
+    const char *how = options->how == NULL ? "drawn" : options->how;
+    if (!find_axis("--axis", options->axis, &sweep->axis, error) ||
+        !find_event("--after", options->after, ret_after, error) ||
+        !find_event("--until", options->until, ret_until, error)) {
+        return false;
+    }
+    const char *const *hows = sweep_hows(sweep->axis);
+    if (options->how != NULL && strcmp(how, "each") != 0 && strcmp(how, "drawn") != 0 &&
+        !g_strv_contains(hows, how)) {
+        g_autofree char *words = g_strjoinv(", ", (char **)hows);
+        g_set_error(error, LAB_ERROR, LAB_ERROR_INPUT,
+                    "error: --how %s: on the axis %s there are each, drawn%s%s", how, options->axis,
+                    hows[0] == NULL ? "" : ", ", words);
+        return false;
+    }
+    if (options->every < 0 || options->every > UINT32_MAX || options->count < 0 ||
+        (options->every > 0 && options->count > 0)) {
+        return lab_refuse(error, "--every and --count are whole numbers, and do not go together");
+    }
+    if (sweep->axis == SWEEP_FRAME && (*ret_after != NULL || *ret_until != NULL)) {
+        return lab_refuse(error, "the axis frame takes the whole run, without --after and --until");
+    }
+    sweep->after = *ret_after;
+    sweep->until = *ret_until;
+    sweep->every = (uint32_t)options->every;
+    sweep->count = (uint32_t)options->count;
+    g_strlcpy(sweep->how, how, sizeof sweep->how);
+    return true;
+}
+
+/* Sweeps whatever is selected over an axis from outside. */
+static int sweep_axis(Lab *lab, Options *options)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(Pattern) after = NULL;
+    g_autoptr(Pattern) until = NULL;
+    Sweep sweep = {.axis = SWEEP_NONE};
+    if (!fill_sweep(options, &sweep, &after, &until, &error)) {
+        return complain(error);
+    }
+    return run_campaign(lab, options, options->words, true, &sweep);
+}
+
 /* Flash operations go to the crash-state engine, whatever else is swept to a campaign. */
 static int verb_sweep(Lab *lab, Options *options)
 {
     g_autoptr(GError) error = NULL;
     guint64 seed = 0;
+    if (options->axis != NULL) {
+        return sweep_axis(lab, options);
+    }
+    if (options->how != NULL || options->after != NULL || options->until != NULL ||
+        options->every != 0 || options->count != 0) {
+        (void)lab_refuse(&error, "--how, --every, --count, --after and --until go with --axis");
+        return complain(error);
+    }
     if ((options->seed != NULL &&
          !g_ascii_string_to_unsigned(options->seed, 10, 0, G_MAXINT64, &seed, &error)) ||
         (options->defect != NULL && !lab_check_defect(lab, options->defect, &error))) {
@@ -742,7 +879,7 @@ static int verb_sweep(Lab *lab, Options *options)
         g_ptr_array_add(others, NULL);
         options->every_torn = TRUE;
         lab_rest(lab);
-        int other = run_campaign(lab, options, (char *const *)others->pdata, true);
+        int other = run_campaign(lab, options, (char *const *)others->pdata, true, NULL);
         code = MAX(code, other);
     }
     return code;
@@ -1331,7 +1468,8 @@ static const Command COMMANDS[] = {
      verb_report},
     {"sweep",
      FLAGS_LAB | FLAGS_SELECT | FLAGS_RUN | FLAGS_OUT | FLAGS_JSON | FLAGS_DEFECT | FLAGS_CRASH,
-     "[SCENARIO ...]", "boot every state a loss of power can leave", verb_sweep},
+     "[SCENARIO ...]", "boot every state a loss of power can leave, or sweep another axis",
+     verb_sweep},
     {"replay", FLAGS_LAB | FLAGS_OUT | FLAGS_TIMES | FLAGS_GDB, "RUN ...",
      "make a run again and compare digests", verb_replay},
     {"explore", FLAGS_LAB | FLAGS_OUT | FLAGS_DEFECT | FLAGS_SEARCH | FLAGS_EXPLORE, "",
@@ -1433,7 +1571,8 @@ static void options_clear(Options *options)
                      options->rom,      options->machine,   options->keys,   options->out,
                      options->seed,     options->shard,     options->defect, options->junit,
                      options->progress, options->color,     options->torn,   options->duration,
-                     options->trace};
+                     options->trace,    options->axis,      options->how,    options->after,
+                     options->until,    options->second};
     for (size_t i = 0; i < G_N_ELEMENTS(texts); i++) {
         g_free(texts[i]);
     }

@@ -32,4 +32,5 @@ struct Scenario {
     uint64_t epoch_seconds;
     bool end_early;
     bool record_nvm;
+    bool record_calls;
 };

@@ -533,6 +533,9 @@ static void write_timeline(Canon *canon, const Timeline *timeline)
     canon_member_text(canon, "seed", seed);
     canon_member_integer(canon, "epoch_seconds", (int64_t)timeline->epoch_seconds);
     canon_member_truth(canon, "record_nvm", timeline->record_nvm);
+    if (timeline->record_calls) {
+        canon_member_truth(canon, "record_calls", true);
+    }
     write_time(canon, "limit", timeline->limit);
     write_time(canon, "until_at", timeline->until_at);
     write_time(canon, "until_delay", timeline->until_delay);
@@ -583,6 +586,9 @@ char *plan_to_json(const Plan *plan)
     canon_member_text(canon, "scenario", plan->scenario);
     canon_member_text(canon, "defect", plan->defect);
     canon_member_texts(canon, "proves", plan->proves);
+    if (plan->imposed > 0) {
+        canon_member_integer(canon, "imposed", plan->imposed);
+    }
     canon_key(canon, "timeline");
     write_timeline(canon, plan->timeline);
     canon_key(canon, "claims");
@@ -856,6 +862,8 @@ static void read_timeline(Source *source, Plan *plan)
     timeline->seed = value;
     timeline->epoch_seconds = (uint64_t)member_integer(source, "epoch_seconds", 0, INT64_MAX);
     timeline->record_nvm = member_truth(source, "record_nvm");
+    timeline->record_calls =
+        member(source, "record_calls", false) != NULL && member_truth(source, "record_calls");
     timeline->limit = member_time(source, "limit");
     timeline->until_at = member_time(source, "until_at");
     timeline->until_delay = member_time(source, "until_delay");
@@ -880,6 +888,9 @@ Plan *plan_from_json(const char *name, const char *json, gsize bytes, GError **e
     plan->defect = member_text(&source, "defect", false);
     g_strfreev(plan->proves);
     plan->proves = member_texts(&source, "proves");
+    if (member(&source, "imposed", false) != NULL) {
+        plan->imposed = (uint32_t)member_integer(&source, "imposed", 1, PLAN_ACTIONS_MAX);
+    }
     const TreeNode *timeline = member(&source, "timeline", true);
     if (timeline != NULL) {
         if (!tree_expect(timeline, TREE_MAPPING, "an object", error)) {

@@ -142,7 +142,8 @@ typedef struct Timeline {
     VTime until_delay;
     VTime until_at; /* VTIME_NEVER: not said */
     VTime limit;
-    bool record_nvm; /* write nvm.operation events */
+    bool record_nvm;   /* write nvm.operation events */
+    bool record_calls; /* write device.call events */
 } Timeline;
 
 typedef enum ClaimKind {
@@ -179,6 +180,9 @@ typedef struct Plan {
     char **proves;
     Timeline *timeline;
     GPtrArray *claims; /* of Claim */
+    /* The first action that a sweep from outside has put in; 0: none. What comes before it is the
+     * scenario's own story, whose faults may now miss their moment. */
+    uint32_t imposed;
 } Plan;
 
 Plan *plan_new(void);

@@ -206,6 +206,15 @@ bool reading_arguments(const TreeNode *node, Action *action, GError **error)
     return true;
 }
 
+void reading_set_defaults(Action *action)
+{
+    for (const ArgumentRule *rule = plan_argument_rules(); rule->key != NULL; rule++) {
+        if (rule->verb == action->verb && rule->otherwise != NULL) {
+            reading_set_argument(action, rule->key, rule->otherwise);
+        }
+    }
+}
+
 void reading_set_argument(Action *action, const char *key, const char *text)
 {
     const ArgumentRule *rule = plan_argument_rules();

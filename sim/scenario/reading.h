@@ -28,6 +28,9 @@ bool reading_where(const TreeNode *node, Pattern *pattern,
 bool reading_arguments(const TreeNode *node, Action *action,
                        GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/* Gives `action` the defaults of its verb's arguments. */
+void reading_set_defaults(Action *action);
+
 /* Gives `action` the argument `key` as if the scenario had said `text`, which must be right. */
 void reading_set_argument(Action *action, const char *key, const char *text);
 

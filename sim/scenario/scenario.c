@@ -6,6 +6,7 @@
  * Y1  Every word is either understood or refused with its place; nothing is ignored.
  * Y2  A plan is all there is to a run: what was drawn, filled in, or read from a file is in it.
  * Y3  The world learns of the claims only how long it must go on.
+ * Y4  Claims keep their numbers, whatever a point leaves out of them.
  */
 
 #include "sim/scenario/scenario.h"
@@ -22,6 +23,7 @@
 #define EPOCH_SECONDS_DEFAULT 1798761600
 #define LIMIT_DEFAULT         (3600 * VTIME_S)
 #define BOOT_HOLD             (2 * VTIME_S)
+#define IMPOSED_OUTAGE        "200ms"
 
 void scenario_free(Scenario *scenario)
 {
@@ -260,6 +262,11 @@ const Sweep *scenario_sweep(const Scenario *scenario)
     return &scenario->sweep;
 }
 
+const char *scenario_target(const Scenario *scenario)
+{
+    return scenario->swept != NULL ? scenario->swept->target : given_first_device(scenario);
+}
+
 GArray *scenario_faults(const Scenario *scenario)
 {
     bool seen[VERB_FAULTS] = {false};
@@ -433,25 +440,77 @@ static bool add_images(Plan *plan, const ScenarioOptions *options, GError **erro
     return true;
 }
 
-/* The swept action at its point. The number counts from the start, so it is armed at once. */
-static Action *action_at_point(const Scenario *scenario, const SweepPoint *point)
+/* Aims an action at a place. The number counts from the start, so it is armed at once. */
+static void aim(Action *action, const SweepPlace *place)
 {
-    Action *action = plan_action_copy(scenario->swept);
+    static const char *const KEYS[] = {
+        [SWEEP_NVM_OPERATION] = "at_operation",
+        [SWEEP_INSTRUCTION] = "at_instruction",
+        [SWEEP_FRAME] = "frame",
+        [SWEEP_CALL] = "at_call",
+    };
     g_clear_pointer(&action->after, pattern_free);
     action->at = 0;
     action->nth = 1;
     action->delay = 0;
-    g_autofree char *number = g_strdup_printf("%" G_GUINT64_FORMAT, point->number);
-    if (point->axis == SWEEP_FRAME) {
-        reading_set_argument(action, "frame", number);
-        reading_set_argument(action, "kind", point->how);
-    } else if (point->axis == SWEEP_NVM_OPERATION) {
-        reading_set_argument(action, "at_operation", number);
-        reading_set_argument(action, "torn", point->how);
-    } else {
-        reading_set_argument(action, "at_instruction", number);
+    g_autofree char *number = g_strdup_printf("%" G_GUINT64_FORMAT, place->number);
+    reading_set_argument(action, KEYS[place->axis], number);
+    if (place->how[0] != '\0') {
+        reading_set_argument(action, place->axis == SWEEP_FRAME ? "kind" : "torn", place->how);
     }
+}
+
+/* What a place means where the scenario does not say it. */
+static Action *imposed_action(const Scenario *scenario, const SweepPlace *place)
+{
+    bool frame = place->axis == SWEEP_FRAME;
+    Action *action =
+        plan_action_new(frame ? VERB_FAULT_FRAME : VERB_CUT_POWER, scenario_target(scenario));
+    reading_set_defaults(action);
+    if (!frame) {
+        reading_set_argument(action, "for", IMPOSED_OUTAGE);
+    }
+    aim(action, place);
     return action;
+}
+
+/* The axis whose points the run is to give; SWEEP_NONE when it is none's. */
+static SweepAxis asked_axis(const Scenario *scenario, const SweepPoint *point)
+{
+    if (point == NULL) {
+        return scenario->sweep.axis;
+    }
+    return point->number == 0          ? point->axis
+           : point->second.number == 0 ? point->second.axis
+                                       : SWEEP_NONE;
+}
+
+/* Puts the faults of a point in, if they have a number, and says whether the first is imposed. */
+static void add_point(const Scenario *scenario, const SweepPoint *point, Plan *plan)
+{
+    GPtrArray *actions = plan->timeline->actions;
+    SweepPlace first = {.axis = point->axis, .number = point->number};
+    memcpy(first.how, point->how, sizeof first.how);
+    if (first.number == 0) {
+        return;
+    }
+    uint32_t number = actions->len + 1;
+    if (first.axis == scenario->sweep.axis) {
+        Action *action = plan_action_copy(scenario->swept);
+        aim(action, &first);
+        g_ptr_array_add(actions, action);
+    } else {
+        plan->imposed = number;
+        g_ptr_array_add(actions, imposed_action(scenario, &first));
+    }
+    if (point->second.axis == SWEEP_NONE || point->second.number == 0) {
+        return;
+    }
+    Action *second = imposed_action(scenario, &point->second);
+    g_autofree char *of_first = g_strdup_printf("%u", number);
+    second->after = pattern_new(EVENT_FAULT_TOOK_EFFECT);
+    pattern_add(second->after, "action", (char *[]){of_first, NULL});
+    g_ptr_array_add(actions, second);
 }
 
 static bool claims_invariant(const Plan *plan, const char *name)
@@ -505,10 +564,82 @@ static void add_holds(const Scenario *scenario, Plan *plan)
     }
 }
 
+/* A pattern about any fault is one about the story's own. */
+static void leave_imposed_out(Pattern *pattern, char *const *own)
+{
+    if (pattern == NULL ||
+        (pattern->kind != EVENT_FAULT_INJECTED && pattern->kind != EVENT_FAULT_TOOK_EFFECT &&
+         pattern->kind != EVENT_FAULT_ENDED)) {
+        return;
+    }
+    for (guint i = 0; i < pattern->where->len; i++) {
+        if (strcmp(((const PatternField *)g_ptr_array_index(pattern->where, i))->key, "action") ==
+            0) {
+            return;
+        }
+    }
+    pattern_add(pattern, "action", own);
+}
+
+/* Lets the story and its claims go on as if what is imposed were nobody's fault. */
+static void keep_story_apart(Plan *plan)
+{
+    Timeline *timeline = plan->timeline;
+    g_autoptr(GPtrArray) own = g_ptr_array_new_with_free_func(g_free);
+    for (uint32_t number = 1; number < plan->imposed; number++) {
+        g_ptr_array_add(own, g_strdup_printf("%u", number));
+    }
+    g_ptr_array_add(own, NULL);
+    char *const *numbers = (char *const *)own->pdata;
+    for (guint i = 0; i + 1 < plan->imposed; i++) {
+        leave_imposed_out(((Action *)g_ptr_array_index(timeline->actions, i))->after, numbers);
+    }
+    for (guint i = 0; i < plan->claims->len; i++) {
+        Claim *claim = g_ptr_array_index(plan->claims, i);
+        leave_imposed_out(claim->after, numbers);
+        leave_imposed_out(claim->expect, numbers);
+        leave_imposed_out(claim->until, numbers);
+    }
+    for (guint i = 0; i < timeline->holds->len; i++) {
+        leave_imposed_out(((Hold *)g_ptr_array_index(timeline->holds, i))->after, numbers);
+    }
+    leave_imposed_out(timeline->until, numbers);
+}
+
+/* Whether a claim must hold whatever a fault from outside does to the story. */
+static bool is_unconditional(const Claim *claim)
+{
+    switch (claim->kind) {
+    case CLAIM_ALWAYS:
+        return true;
+    case CLAIM_NEVER: /* What holds after the story's own loss of power need not after another. */
+        return claim->after == NULL ||
+               (claim->after->kind != EVENT_POWER_LOST && claim->after->kind != EVENT_POWER_ON);
+    case CLAIM_WITHIN:
+        return claim->expect->kind == EVENT_BOOT_COMPLETED;
+    case CLAIM_ORDER:
+    case CLAIM_COUNTS:
+    case CLAIM_KINDS:
+        break;
+    }
+    return false;
+}
+
+static void drop_conditional_claims(Plan *plan)
+{
+    for (guint i = plan->claims->len; i > 0; i--) {
+        Claim *claim = g_ptr_array_index(plan->claims, i - 1);
+        if (is_unconditional(claim)) {
+            claim->standing = true; /* What it waits for may never come now. */
+        } else {
+            g_ptr_array_remove_index(plan->claims, i - 1);
+        }
+    }
+}
+
 Plan *scenario_plan(const Scenario *scenario, const ScenarioOptions *options, GError **error)
 {
     const SweepPoint *point = options->point;
-    g_assert(point == NULL || scenario->swept != NULL);
     g_autoptr(Plan) plan = plan_new();
     Timeline *timeline = plan->timeline;
     timeline->seed = options->has_seed ? options->seed : scenario->seed;
@@ -526,7 +657,7 @@ Plan *scenario_plan(const Scenario *scenario, const ScenarioOptions *options, GE
                         plan_action_copy(g_ptr_array_index(scenario->actions, i)));
     }
     if (point != NULL) {
-        g_ptr_array_add(timeline->actions, action_at_point(scenario, point));
+        add_point(scenario, point, plan);
     }
     for (guint i = 0; i < timeline->actions->len; i++) {
         ((Action *)g_ptr_array_index(timeline->actions, i))->number = i + 1;
@@ -536,9 +667,15 @@ Plan *scenario_plan(const Scenario *scenario, const ScenarioOptions *options, GE
     timeline->until_at = scenario->until_at;
     timeline->until_delay = scenario->until_delay;
     timeline->limit = scenario->limit;
-    bool reference = point == NULL && scenario->sweep.axis == SWEEP_NVM_OPERATION;
-    timeline->record_nvm = scenario->record_nvm || reference;
+    SweepAxis asked = asked_axis(scenario, point);
+    timeline->record_nvm = scenario->record_nvm || asked == SWEEP_NVM_OPERATION;
+    timeline->record_calls =
+        scenario->record_calls || asked == SWEEP_CALL || asked == SWEEP_INSTRUCTION;
     add_claims(scenario, plan);
     add_holds(scenario, plan);
+    if (plan->imposed > 0) {
+        drop_conditional_claims(plan);
+        keep_story_apart(plan);
+    }
     return add_images(plan, options, error) ? g_steal_pointer(&plan) : NULL;
 }

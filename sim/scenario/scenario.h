@@ -9,6 +9,11 @@
  * one swept action: the reference plan leaves it out, runs, and its evidence gives the points
  * (sweep.h); each point then gives one plan.
  *
+ * A point on another axis, or in a scenario that sweeps nothing, is *imposed*: the axis's own fault
+ * is put in at the end of the story. Such a plan keeps of the claims what must hold whatever
+ * happens: `always`, `never`, and a `within` that asks for a boot; the story's own faults need not
+ * meet their moment any more, and where the story or a claim waits for a fault, it is one of these.
+ *
  * A Scenario is immutable. Everything an author can get wrong is found while parsing, before
  * anything runs, with file, line, column and, where a word is close to a known one, a suggestion.
  *
@@ -62,6 +67,9 @@ uint64_t scenario_seed(const Scenario *scenario);
 
 /* What is swept; axis SWEEP_NONE when nothing is. */
 const Sweep *scenario_sweep(const Scenario *scenario);
+
+/* The device that an imposed fault is done to: the one that is swept, or the first. */
+const char *scenario_target(const Scenario *scenario);
 
 /* The faults its actions are, without repeats and in the order of VerbFault. */
 GArray *scenario_faults(const Scenario *scenario);

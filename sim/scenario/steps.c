@@ -102,9 +102,6 @@ static bool parse_trigger(const TreeNode *step, Action *action, GError **error)
     return action->delay >= 0 || tree_refuse(delay, error, "a delay cannot be negative");
 }
 
-static const SweepAxis AXES[] = {SWEEP_NVM_OPERATION, SWEEP_INSTRUCTION, SWEEP_FRAME};
-static const char *const AXIS_NAMES[] = {"nvm.operation", "instruction", "frame", NULL};
-
 /* The word for what becomes of a point: one of the axis's own, "drawn", or "each". */
 static bool parse_how(Scenario *scenario, const TreeNode *node, GError **error)
 {
@@ -123,9 +120,32 @@ static bool parse_how(Scenario *scenario, const TreeNode *node, GError **error)
     return true;
 }
 
+/* How many of the points are taken: all, so many, or each so-many-th. */
+static bool parse_share(Sweep *sweep, const TreeNode *node, GError **error)
+{
+    const TreeNode *count = tree_get(node, "count");
+    const TreeNode *every = tree_get(node, "every");
+    int64_t drawn = 0;
+    int64_t step = 0;
+    if (count != NULL && every != NULL) {
+        return tree_refuse_key(every, error, "\"every\" and \"count\" do not go together");
+    }
+    if ((count != NULL && !tree_integer(count, 1, SWEEP_COUNT_MAX, &drawn, error)) ||
+        (every != NULL && !tree_integer(every, 1, UINT32_MAX, &step, error))) {
+        return false;
+    }
+    bool neither = count == NULL && every == NULL;
+    sweep->count = (uint32_t)drawn;
+    sweep->every = (uint32_t)step;
+    if (neither && sweep->axis == SWEEP_INSTRUCTION) {
+        sweep->count = INSTRUCTION_POINTS_DEFAULT;
+    }
+    return true;
+}
+
 static bool parse_sweep_node(Scenario *scenario, const TreeNode *node, GError **error)
 {
-    static const char *const KEYS[] = {"axis", "count", "torn", "kind", NULL};
+    static const char *const KEYS[] = {"axis", "count", "every", "torn", "kind", NULL};
     const TreeNode *axis_node = node;
     Sweep *sweep = &scenario->sweep;
     if (node->kind != TREE_SCALAR) {
@@ -135,31 +155,21 @@ static bool parse_sweep_node(Scenario *scenario, const TreeNode *node, GError **
         axis_node = tree_require(node, "axis", error);
     }
     size_t axis = 0;
-    if (axis_node == NULL || !tree_choice(axis_node, AXIS_NAMES, &axis, error)) {
+    if (axis_node == NULL || !tree_choice(axis_node, sweep_axis_names(), &axis, error)) {
         return false;
     }
-    sweep->axis = AXES[axis];
+    sweep->axis = sweep_axis_at(axis);
     g_strlcpy(sweep->how, "drawn", sizeof sweep->how);
-    const TreeNode *count = tree_get(node, "count");
     const TreeNode *torn = tree_get(node, "torn");
     const TreeNode *kind = tree_get(node, "kind");
-    if (count != NULL && sweep->axis == SWEEP_NVM_OPERATION) {
-        return tree_refuse_key(count, error, "\"count\" goes with the axes instruction and frame");
-    }
     if (torn != NULL && sweep->axis != SWEEP_NVM_OPERATION) {
         return tree_refuse_key(torn, error, "\"torn\" goes with the axis nvm.operation");
     }
     if (kind != NULL && sweep->axis != SWEEP_FRAME) {
         return tree_refuse_key(kind, error, "\"kind\" goes with the axis frame");
     }
-    int64_t points = sweep->axis == SWEEP_INSTRUCTION ? INSTRUCTION_POINTS_DEFAULT : 0;
     const TreeNode *how = torn != NULL ? torn : kind;
-    if ((count != NULL && !tree_integer(count, 1, SWEEP_COUNT_MAX, &points, error)) ||
-        (how != NULL && !parse_how(scenario, how, error))) {
-        return false;
-    }
-    sweep->count = (uint32_t)points;
-    return true;
+    return parse_share(sweep, node, error) && (how == NULL || parse_how(scenario, how, error));
 }
 
 /* Makes `action` the swept one. Takes it. */

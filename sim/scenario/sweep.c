@@ -1,13 +1,36 @@
 /* SPDX-License-Identifier: MIT */
 
+/*
+ *   P1  Equal sweep, seed and events give equal points, in the order of their numbers.
+ *
+ *   P2  What is drawn for one operation or frame does not depend on which others are taken.
+ */
+
 #include "sim/scenario/sweep.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "sim/base/prng.h"
+#include "sim/base/tree.h"
 
 #define RUN_ID_CHARS_MAX 512
+
+static const char *const AXIS_NAMES[] = {
+    [SWEEP_NONE] = NULL,
+    [SWEEP_NVM_OPERATION] = "nvm.operation",
+    [SWEEP_INSTRUCTION] = "instruction",
+    [SWEEP_FRAME] = "frame",
+    [SWEEP_CALL] = "call",
+    NULL,
+};
+
+/* As run ids say it. */
+static const char *const AXIS_WORDS[] = {
+    [SWEEP_NONE] = NULL,           [SWEEP_NVM_OPERATION] = "nvm.op",
+    [SWEEP_INSTRUCTION] = "instr", [SWEEP_FRAME] = "frame",
+    [SWEEP_CALL] = "call",
+};
 
 static const char *const TORN_STATES[] = {
     "nothing", "prefix", "random", "half", "weak", "complete", NULL,
@@ -19,35 +42,125 @@ static const char *const FRAME_FATES[] = {
 
 static const char *const NOTHING[] = {NULL};
 
+const char *sweep_axis_name(SweepAxis axis)
+{
+    return AXIS_NAMES[axis];
+}
+
+const char *const *sweep_axis_names(void)
+{
+    return AXIS_NAMES + 1;
+}
+
+SweepAxis sweep_axis_at(size_t index)
+{
+    return (SweepAxis)(index + 1);
+}
+
 const char *const *sweep_hows(SweepAxis axis)
 {
     return axis == SWEEP_NVM_OPERATION ? TORN_STATES : axis == SWEEP_FRAME ? FRAME_FATES : NOTHING;
 }
 
+/* The part of the run that is swept. */
+typedef struct Window {
+    const char *target;
+    VTime from; /* VTIME_NEVER: it never opened */
+    VTime until;
+} Window;
+
 /* When the window opens and closes, as times, so that what happens at its edges is inside. */
-static void find_window(const Sweep *sweep, const GPtrArray *events, VTime *ret_from,
-                        VTime *ret_until)
+static Window find_window(const Sweep *sweep, const GPtrArray *events)
 {
     bool open = sweep->after == NULL;
-    *ret_from = open ? 0 : VTIME_NEVER;
-    *ret_until = VTIME_NEVER;
+    Window window = {.target = sweep->target, .from = open ? 0 : VTIME_NEVER, .until = VTIME_NEVER};
     for (guint i = 0; i < events->len; i++) {
         const Event *event = g_ptr_array_index(events, i);
         if (!open && pattern_matches(sweep->after, event)) {
             open = true;
-            *ret_from = event->at;
+            window.from = event->at;
         } else if (open && sweep->until != NULL && pattern_matches(sweep->until, event)) {
-            *ret_until = event->at;
-            return;
+            window.until = event->at;
+            break;
+        }
+    }
+    return window;
+}
+
+/* The numbers of the operations or calls in the window, as their events have them. */
+static void add_seen(const Window *window, EventKind kind, const GPtrArray *events, GArray *numbers)
+{
+    for (guint i = 0; i < events->len; i++) {
+        const Event *event = g_ptr_array_index(events, i);
+        if (event->kind == kind && event->at >= window->from && event->at <= window->until &&
+            strcmp(event->source, window->target) == 0) {
+            uint64_t number = (uint64_t)event_integer(event, "number", 0);
+            g_array_append_val(numbers, number);
         }
     }
 }
 
-/* Adds the points of one operation or frame: one word, or each. */
+/* The numbers of all frames that the target's own cable has carried. */
+static void add_frames(const char *target, const GPtrArray *events, GArray *numbers)
+{
+    uint64_t frames = 0;
+    for (guint i = 0; i < events->len; i++) {
+        const Event *event = g_ptr_array_index(events, i);
+        if (event->kind == EVENT_LINK_CLOSED && g_strcmp0(event_text(event, "link"), target) == 0) {
+            frames = (uint64_t)MAX(event_integer(event, "frames", 0), 0);
+        }
+    }
+    for (uint64_t number = 1; number <= frames; number++) {
+        g_array_append_val(numbers, number);
+    }
+}
+
+/* The instructions executed at the window's edges, as far as the device has told in passing. */
+static void find_instructions(const Window *window, const GPtrArray *events, uint64_t *ret_first,
+                              uint64_t *ret_last)
+{
+    bool closed = false;
+    *ret_first = 0;
+    *ret_last = 0;
+    for (guint i = 0; i < events->len && window->from != VTIME_NEVER; i++) {
+        const Event *event = g_ptr_array_index(events, i);
+        int64_t instructions = event_integer(event, "instructions", -1);
+        if (instructions < 0 || strcmp(event->source, window->target) != 0) {
+            continue;
+        }
+        if (event->at <= window->from) {
+            *ret_first = (uint64_t)instructions;
+        }
+        if (event->at <= window->until || !closed) {
+            *ret_last = (uint64_t)instructions;
+        }
+        closed = closed || event->at >= window->until;
+    }
+    *ret_first = MAX(*ret_first, 1);
+}
+
+/* Choosing. */
+
+static SweepPoint point_at(SweepAxis axis, uint64_t number, const char *how)
+{
+    SweepPoint point;
+    memset(&point, 0, sizeof point); /* Points are compared as bytes. */
+    point.axis = axis;
+    point.number = number;
+    g_strlcpy(point.how, how, sizeof point.how);
+    return point;
+}
+
+/* Adds the points of one number: one word, or each. Keeps P2. */
 static void add_hows(const Sweep *sweep, const Prng *root, uint64_t number, bool every_how,
                      GArray *points)
 {
     const char *const *hows = sweep_hows(sweep->axis);
+    if (hows[0] == NULL) {
+        SweepPoint point = point_at(sweep->axis, number, "");
+        g_array_append_val(points, point);
+        return;
+    }
     /* Named by what is torn or lost, so that one axis does not change the other's draws. */
     g_autofree char *stream = g_strdup_printf(
         "sweep/%s/%" G_GUINT64_FORMAT, sweep->axis == SWEEP_FRAME ? "frame" : "torn", number);
@@ -57,11 +170,45 @@ static void add_hows(const Sweep *sweep, const Prng *root, uint64_t number, bool
     const char *one = strcmp(sweep->how, "drawn") == 0 ? drawn : sweep->how;
     for (size_t i = 0; hows[i] != NULL; i++) {
         if (each || strcmp(hows[i], one) == 0) {
-            SweepPoint point = {.axis = sweep->axis, .number = number};
-            g_strlcpy(point.how, hows[i], sizeof point.how);
+            SweepPoint point = point_at(sweep->axis, number, hows[i]);
             g_array_append_val(points, point);
         }
     }
+}
+
+static bool refuse_many(const Sweep *sweep, uint64_t count, GError **error)
+{
+    if (count <= SWEEP_POINTS_MAX) {
+        return true;
+    }
+    g_set_error(error, TREE_ERROR, TREE_ERROR_INPUT,
+                "error: the sweep over %s has %" G_GUINT64_FORMAT " points, more than %d: narrow "
+                "its window, or take a count of them or every so-many-th",
+                sweep_axis_name(sweep->axis), count, SWEEP_POINTS_MAX);
+    return false;
+}
+
+/* All the numbers, or those the sweep takes of them. */
+static bool add_numbers(const Sweep *sweep, const Prng *root, const GArray *numbers, bool every_how,
+                        GArray *points, GError **error)
+{
+    Prng prng = prng_fork(root, sweep->axis == SWEEP_FRAME ? "sweep/frames" : "sweep/numbers");
+    bool draws = sweep->count > 0 && !every_how;
+    guint step = every_how || draws ? 1 : MAX(sweep->every, 1);
+    guint wanted = draws ? MIN(sweep->count, numbers->len) : (numbers->len + step - 1) / step;
+    bool each = every_how || strcmp(sweep->how, "each") == 0;
+    guint words = g_strv_length((char **)sweep_hows(sweep->axis));
+    if (!refuse_many(sweep, (uint64_t)wanted * (each ? MAX(words, 1) : 1), error)) {
+        return false;
+    }
+    for (guint i = 0; i < numbers->len; i += step) {
+        /* Each is taken with the chance that makes the rest come out right. */
+        if (!draws || prng_below(&prng, numbers->len - i) < wanted) {
+            add_hows(sweep, root, g_array_index(numbers, uint64_t, i), every_how, points);
+            wanted--;
+        }
+    }
+    return true;
 }
 
 static int by_number(const void *a, const void *b)
@@ -71,84 +218,130 @@ static int by_number(const void *a, const void *b)
     return first < second ? -1 : first > second ? 1 : 0;
 }
 
-/* Draws instructions evenly between the first and the last seen in the window. */
-static void add_instructions(const Sweep *sweep, const Prng *root, uint64_t first, uint64_t last,
-                             GArray *points)
+/* Each so-many-th instruction between the edges, or so many drawn evenly. */
+static bool add_instructions(const Sweep *sweep, const Prng *root, uint64_t first, uint64_t last,
+                             GArray *points, GError **error)
 {
     if (first >= last) {
-        return;
+        return true;
     }
     Prng prng = prng_fork(root, "sweep/instruction");
-    for (uint32_t i = 0; i < sweep->count; i++) {
-        SweepPoint point = {.axis = SWEEP_INSTRUCTION,
-                            .number = first + prng_below(&prng, last - first)};
+    uint64_t step = MAX(sweep->every, 1);
+    bool draws = sweep->count > 0;
+    uint64_t count = draws ? sweep->count : (last - first) / step + 1;
+    if (!refuse_many(sweep, count, error)) {
+        return false;
+    }
+    for (uint64_t i = 0; i < count; i++) {
+        uint64_t number = first + (draws ? prng_below(&prng, last - first) : i * step);
+        SweepPoint point = point_at(SWEEP_INSTRUCTION, number, "");
         g_array_append_val(points, point);
     }
     g_array_sort(points, by_number);
+    return true;
 }
 
-/* The frames of the target's own cable, all or `count` evenly drawn ones. */
-static void add_frames(const Sweep *sweep, const Prng *root, uint64_t frames, bool every_how,
-                       GArray *points)
+static bool add_points(const Sweep *sweep, const Window *window, const Prng *root,
+                       const GPtrArray *events, bool every_how, GArray *points, GError **error)
 {
-    Prng prng = prng_fork(root, "sweep/frames");
-    uint64_t wanted = sweep->count == 0 || every_how ? frames : MIN(sweep->count, frames);
-    /* Each frame is taken with the chance that makes the rest come out right. */
-    for (uint64_t number = 1; number <= frames && points->len < SWEEP_POINTS_MAX; number++) {
-        if (prng_below(&prng, frames - number + 1) < wanted) {
-            add_hows(sweep, root, number, every_how, points);
-            wanted--;
-        }
-    }
-}
-
-GArray *sweep_points(const Sweep *sweep, uint64_t seed, const GPtrArray *events, bool every_how)
-{
-    GArray *points = g_array_new(FALSE, FALSE, sizeof(SweepPoint));
-    Prng root = prng_new(seed);
-    VTime from = 0;
-    VTime until = 0;
-    find_window(sweep, events, &from, &until);
-    uint64_t first = UINT64_MAX;
+    g_autoptr(GArray) numbers = g_array_new(FALSE, FALSE, sizeof(uint64_t));
+    uint64_t first = 0;
     uint64_t last = 0;
-    uint64_t frames = 0;
-    for (guint i = 0; i < events->len && points->len < SWEEP_POINTS_MAX; i++) {
+    switch (sweep->axis) {
+    case SWEEP_NONE:
+        break;
+    case SWEEP_INSTRUCTION:
+        find_instructions(window, events, &first, &last);
+        return add_instructions(sweep, root, first, last, points, error);
+    case SWEEP_NVM_OPERATION:
+        add_seen(window, EVENT_NVM_OPERATION, events, numbers);
+        break;
+    case SWEEP_CALL:
+        add_seen(window, EVENT_DEVICE_CALL, events, numbers);
+        break;
+    case SWEEP_FRAME:
+        add_frames(window->target, events, numbers);
+        break;
+    }
+    return add_numbers(sweep, root, numbers, every_how, points, error);
+}
+
+GArray *sweep_points(const Sweep *sweep, uint64_t seed, const GPtrArray *events, bool every_how,
+                     GError **error)
+{
+    g_autoptr(GArray) points = g_array_new(FALSE, FALSE, sizeof(SweepPoint));
+    Prng root = prng_new(seed);
+    Window window = find_window(sweep, events);
+    return add_points(sweep, &window, &root, events, every_how, points, error)
+               ? g_steal_pointer(&points)
+               : NULL;
+}
+
+/* From the first fault's effect to so long after the power came back, or after the effect if it
+ * never went. */
+static Window find_recovery(const char *target, uint32_t action, const GPtrArray *events)
+{
+    Window window = {.target = target, .from = VTIME_NEVER};
+    for (guint i = 0; i < events->len; i++) {
         const Event *event = g_ptr_array_index(events, i);
-        if (event->kind == EVENT_LINK_CLOSED &&
-            g_strcmp0(event_text(event, "link"), sweep->target) == 0) {
-            frames = (uint64_t)MAX(event_integer(event, "frames", 0), 0);
-        }
-        if (event->at < from || event->at > until || strcmp(event->source, sweep->target) != 0) {
-            continue;
-        }
-        if (sweep->axis == SWEEP_NVM_OPERATION && event->kind == EVENT_NVM_OPERATION) {
-            add_hows(sweep, &root, (uint64_t)event_integer(event, "number", 0), every_how, points);
-        }
-        int64_t instructions = event_integer(event, "instructions", -1);
-        if (instructions >= 0) {
-            first = MIN(first, (uint64_t)instructions);
-            last = MAX(last, (uint64_t)instructions);
+        bool open = window.from != VTIME_NEVER;
+        if (!open && event->kind == EVENT_FAULT_TOOK_EFFECT &&
+            event_integer(event, "action", 0) == action) {
+            window.from = event->at;
+            window.until = vtime_add(event->at, SWEEP_RECOVERY);
+        } else if (open && event->kind == EVENT_POWER_ON && strcmp(event->source, target) == 0) {
+            window.until = vtime_add(event->at, SWEEP_RECOVERY);
+            break;
         }
     }
-    if (sweep->axis == SWEEP_INSTRUCTION) {
-        add_instructions(sweep, &root, first, last, points);
-    } else if (sweep->axis == SWEEP_FRAME) {
-        add_frames(sweep, &root, frames, every_how, points);
+    return window;
+}
+
+GArray *sweep_second_points(const SweepPoint *first, const char *target, uint32_t action,
+                            uint32_t count, uint64_t seed, const GPtrArray *events, GError **error)
+{
+    g_autoptr(GArray) points = g_array_new(FALSE, FALSE, sizeof(SweepPoint));
+    Sweep sweep = {.axis = first->second.axis, .count = count, .how = "drawn"};
+    g_autofree char *name = sweep_run_id("", first, NULL, seed);
+    Prng seeded = prng_new(seed);
+    Prng root = prng_fork(&seeded, name);
+    Window window = find_recovery(target, action, events);
+    if (!add_points(&sweep, &window, &root, events, false, points, error)) {
+        return NULL;
     }
-    return points;
+    for (guint i = 0; i < points->len; i++) {
+        SweepPoint *point = &g_array_index(points, SweepPoint, i);
+        SweepPlace second = point_at(SWEEP_NONE, 0, "").second;
+        second.axis = point->axis;
+        second.number = point->number;
+        memcpy(second.how, point->how, sizeof second.how);
+        *point = *first;
+        point->second = second;
+    }
+    return g_steal_pointer(&points);
 }
 
 /* Run ids. */
 
+static void append_place(GString *id, SweepAxis axis, uint64_t number, const char *how)
+{
+    g_string_append(id, AXIS_WORDS[axis]);
+    if (number > 0) {
+        g_string_append_printf(id, "#%" G_GUINT64_FORMAT "%s%s", number, how[0] == '\0' ? "" : ":",
+                               how);
+    }
+}
+
 char *sweep_run_id(const char *scenario, const SweepPoint *point, const char *defect, uint64_t seed)
 {
     GString *id = g_string_new(scenario);
-    if (point != NULL && point->axis == SWEEP_NVM_OPERATION) {
-        g_string_append_printf(id, "@nvm.op#%" G_GUINT64_FORMAT ":%s", point->number, point->how);
-    } else if (point != NULL && point->axis == SWEEP_FRAME) {
-        g_string_append_printf(id, "@frame#%" G_GUINT64_FORMAT ":%s", point->number, point->how);
-    } else if (point != NULL && point->axis == SWEEP_INSTRUCTION) {
-        g_string_append_printf(id, "@instr#%" G_GUINT64_FORMAT, point->number);
+    if (point != NULL && point->axis != SWEEP_NONE) {
+        g_string_append_c(id, '@');
+        append_place(id, point->axis, point->number, point->how);
+        if (point->second.axis != SWEEP_NONE) {
+            g_string_append_c(id, ',');
+            append_place(id, point->second.axis, point->second.number, point->second.how);
+        }
     }
     if (defect != NULL) {
         g_string_append_printf(id, "+defect=%s", defect);
@@ -157,37 +350,50 @@ char *sweep_run_id(const char *scenario, const SweepPoint *point, const char *de
     return g_string_free(id, FALSE);
 }
 
-static bool parse_point(const char *text, SweepPoint *ret_point)
+/* Reads "nvm.op#137:prefix", "call#17", or "call" alone. */
+static bool parse_place(const char *text, SweepPlace *ret_place)
 {
-    static const struct {
-        const char *prefix;
-        SweepAxis axis;
-    } AXES[] = {
-        {"nvm.op#", SWEEP_NVM_OPERATION},
-        {"frame#", SWEEP_FRAME},
-        {"instr#", SWEEP_INSTRUCTION},
-    };
-    SweepPoint point = {.axis = SWEEP_NONE};
-    for (size_t i = 0; i < G_N_ELEMENTS(AXES); i++) {
-        if (!g_str_has_prefix(text, AXES[i].prefix)) {
+    g_auto(GStrv) parts = g_strsplit(text, "#", 2);
+    for (size_t i = SWEEP_NONE + 1; i < G_N_ELEMENTS(AXIS_WORDS); i++) {
+        if (g_strcmp0(parts[0], AXIS_WORDS[i]) != 0) {
             continue;
         }
-        g_auto(GStrv) parts = g_strsplit(text + strlen(AXES[i].prefix), ":", 2);
-        const char *const *hows = sweep_hows(AXES[i].axis);
-        guint64 value = 0;
-        if (parts[0] == NULL ||
-            !g_ascii_string_to_unsigned(parts[0], 10, 1, G_MAXUINT64, &value, NULL) ||
-            (hows[0] != NULL) != (parts[1] != NULL) ||
-            (parts[1] != NULL && !g_strv_contains(hows, parts[1]))) {
+        ret_place->axis = (SweepAxis)i;
+        if (parts[1] == NULL) {
+            return true;
+        }
+        g_auto(GStrv) value = g_strsplit(parts[1], ":", 2);
+        const char *const *hows = sweep_hows(ret_place->axis);
+        guint64 number = 0;
+        if (value[0] == NULL ||
+            !g_ascii_string_to_unsigned(value[0], 10, 1, G_MAXUINT64, &number, NULL) ||
+            (hows[0] != NULL) != (value[1] != NULL) ||
+            (value[1] != NULL && !g_strv_contains(hows, value[1]))) {
             return false;
         }
-        point.axis = AXES[i].axis;
-        point.number = value;
-        g_strlcpy(point.how, parts[1] == NULL ? "" : parts[1], sizeof point.how);
-        *ret_point = point;
+        ret_place->number = number;
+        g_strlcpy(ret_place->how, value[1] == NULL ? "" : value[1], sizeof ret_place->how);
         return true;
     }
     return false;
+}
+
+/* One place, or two with a comma between them; a second one is a loss of power. */
+static bool parse_point(const char *text, SweepPoint *ret_point)
+{
+    g_auto(GStrv) places = g_strsplit(text, ",", 2);
+    SweepPlace first = {.axis = SWEEP_NONE};
+    SweepPoint point = point_at(SWEEP_NONE, 0, "");
+    if (places[0] == NULL || !parse_place(places[0], &first)) {
+        return false;
+    }
+    point = point_at(first.axis, first.number, first.how);
+    if (places[1] != NULL && (first.number == 0 || !parse_place(places[1], &point.second) ||
+                              point.second.axis == SWEEP_FRAME)) {
+        return false;
+    }
+    *ret_point = point;
+    return true;
 }
 
 /* Whether a point is one of crash states: its own module reads it further. */

@@ -11,6 +11,12 @@
  *     5.9-resilience/power-cut-during-update@nvm.op#137:prefix+seed=42
  *     5.3-updates/happy-path+defect=accepts-older+seed=1
  *
+ * All numbers count since the run began. A point on an axis that the scenario does not sweep by
+ * itself puts the axis's own fault into it, so any scenario can be swept from outside. A point may
+ * have a second fault, "instr#123456,call#17", which is armed when the first has taken effect.
+ * Without a number, "call" or "instr#123456,call", it is the run whose events give the points of
+ * that (second) axis.
+ *
  * Points are plain values.
  */
 
@@ -19,6 +25,7 @@
 
 #include <glib.h>
 
+#include "sim/base/vtime.h"
 #include "sim/evidence/pattern.h"
 
 typedef enum SweepAxis {
@@ -26,35 +33,67 @@ typedef enum SweepAxis {
     SWEEP_NVM_OPERATION, /* cut at each NVM operation seen, in one or every torn state */
     SWEEP_INSTRUCTION,   /* cut at so many seeded instructions within the window */
     SWEEP_FRAME,         /* do something to each frame of a device's conversation */
+    SWEEP_CALL,          /* cut right after each call-out: each visible act of the device */
 } SweepAxis;
 
-#define SWEEP_POINTS_MAX 2000000
+#define SWEEP_POINTS_MAX 1000000 /* of one sweep; more is a mistake, and an error */
+#define SWEEP_RECOVERY   VTIME_S /* second faults come this long after the first took effect */
 
-/* One point. */
+/* One fault on an axis. */
+typedef struct SweepPlace {
+    SweepAxis axis;
+    uint64_t number; /* of the operation, instruction, frame or call; 0: give its points */
+    char how[16];    /* nvm.operation: the torn state; frame: what becomes of it; otherwise empty */
+} SweepPlace;
+
+/* One point: a fault, and perhaps a second one. */
 typedef struct SweepPoint {
     SweepAxis axis;
-    uint64_t number; /* of the operation, the instruction, or the frame */
-    char how[16];    /* nvm.operation: the torn state; frame: what becomes of it; otherwise empty */
+    uint64_t number;
+    char how[16];
+    SweepPlace second; /* axis SWEEP_NONE: none */
 } SweepPoint;
 
 /* What is swept, as the scenario says it. */
 typedef struct Sweep {
     SweepAxis axis;
-    uint32_t count;       /* instruction, frame: so many of them; frame: 0 is all */
-    char how[16];         /* nvm.operation, frame: a word, or "each", or "drawn" */
-    char target[64];      /* the device */
+    uint32_t count;  /* instruction, frame, call: so many of them, evenly drawn; 0: see every */
+    uint32_t every;  /* instruction, frame, call: the first and each so-many-th; 0: as 1 */
+    char how[16];    /* nvm.operation, frame: a word, or "each", or "drawn" */
+    char target[64]; /* the device */
     const Pattern *after; /* NULL: from the start */
     const Pattern *until; /* NULL: to the end */
 } Sweep;
+
+/* "nvm.operation", "instruction", "frame" or "call"; NULL for SWEEP_NONE. */
+const char *sweep_axis_name(SweepAxis axis);
+
+/* Those names, ending with NULL, and back: the axis at an index among them. */
+const char *const *sweep_axis_names(void);
+SweepAxis sweep_axis_at(size_t index);
 
 /* What can become of a point of that axis, ending with NULL: torn states, or fates of a frame. */
 const char *const *sweep_hows(SweepAxis axis);
 
 /*
  * The points the events of the reference run give, in order: an array of SweepPoint. `every_how`
- * takes each word at each point, and every point, whatever the sweep says.
+ * takes each word at each point, and every frame and call, whatever the sweep says. More than
+ * SWEEP_POINTS_MAX are an error.
+ *
+ * A window's edges are inside. On the axis instruction it goes from the device's last call before
+ * `after` is seen (which is `after` itself, if the device did it) to its first one with `until`.
  */
-GArray *sweep_points(const Sweep *sweep, uint64_t seed, const GPtrArray *events, bool every_how);
+GArray *sweep_points(const Sweep *sweep, uint64_t seed, const GPtrArray *events, bool every_how,
+                     GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/*
+ * The points of a second fault on `axis`, in the SWEEP_RECOVERY after the first took effect: at
+ * most `count` of them, drawn by `seed` and the first. `events` are those of the run at `first`,
+ * whose second place has that axis and no number; `action` is what caused the first.
+ */
+GArray *sweep_second_points(const SweepPoint *first, const char *target, uint32_t action,
+                            uint32_t count, uint64_t seed, const GPtrArray *events,
+                            GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Parts of a run id. `defect` is NULL for the compliant firmware; axis SWEEP_NONE is no point. */
 typedef struct SweepRun {

@@ -4,7 +4,8 @@
  * J1  Pure: the verdict depends on the plan and the events, and on nothing else.
  * J2  A claim starts as PASS and only ever gets worse.
  * J3  A claim with nothing to judge is INCONCLUSIVE, unless it is a standing one.
- * J4  A fault asked for that took no effect makes the run INCONCLUSIVE at least.
+ * J4  A fault asked for that took no effect makes the run INCONCLUSIVE at least; where a sweep from
+ *     outside has put a fault in, only that one counts for this.
  */
 
 #include "sim/verdict/verdict.h"
@@ -238,7 +239,8 @@ static const Action *count_faults(const Plan *plan, const GPtrArray *events, Run
         }
         run->asked[fault]++;
         run->effective[fault] += effective ? 1 : 0;
-        idle = effective || idle != NULL ? idle : action;
+        bool counts = action->number >= plan->imposed;
+        idle = effective || idle != NULL || !counts ? idle : action;
     }
     return idle;
 }

@@ -25,14 +25,16 @@ struct Device {
     Observer *observer;
     DeviceState state;
     unsigned boot;
-    VTime offset;       /* D2 */
-    VTime lost_at;      /* world time at which power was lost */
-    uint64_t lost_time; /* device time then */
-    HostlinkCut armed;  /* waits for power; `when` DISARM: none */
-    bool cut_now;       /* ordered, not yet happened */
-    bool saved;         /* the machine has kept its state, and nobody has asked yet */
-    GArray *weak;       /* of HostlinkRange: reads differently some time after the next power-on */
-    VTime weak_decay;   /* how long after */
+    VTime offset;         /* D2 */
+    VTime lost_at;        /* world time at which power was lost */
+    uint64_t lost_time;   /* device time then */
+    HostlinkCut armed;    /* waits for power; `when` DISARM: none */
+    HostlinkCut call_cut; /* waits for a call; `when` DISARM: none */
+    bool machine_armed;   /* the machine knows of a cut that has not happened */
+    bool cut_now;         /* ordered, not yet happened */
+    bool saved;           /* the machine has kept its state, and nobody has asked yet */
+    GArray *weak;     /* of HostlinkRange: reads differently some time after the next power-on */
+    VTime weak_decay; /* how long after */
     QueueTicket weak_ticket;
     QueueTicket call_ticket;
     bool born_torn; /* with what a loss of power has left */
@@ -56,6 +58,7 @@ Device *device_new(const DeviceOptions *options, Machine *machine)
         .queue = options->queue,
         .nvm = device->nvm,
         .record_nvm = options->record_nvm,
+        .record_calls = options->record_calls,
         .is_first = options->is_first,
     };
     device->observer = observer_new(&observer);
@@ -241,6 +244,7 @@ void device_power_on(Device *device)
     if (device->armed.when != HOSTLINK_CUT_DISARM) {
         wire_append(device_orders(device), HOSTLINK_CUT, &device->armed, sizeof(device->armed));
         device->armed.when = HOSTLINK_CUT_DISARM;
+        device->machine_armed = true;
     }
     if (device->frail != NULL) {
         device->frail_ticket = queue_add(device->options.queue, vtime_add(now, device->frail_decay),
@@ -271,14 +275,41 @@ void device_cut_now(Device *device)
     device_cut_now_torn(device, &cut);
 }
 
+static void device_arm_at_call(Device *device, const HostlinkCut *cut)
+{
+    HostlinkCut none = {.when = HOSTLINK_CUT_DISARM};
+    device->call_cut = *cut;
+    device->armed = none;
+    if (device->machine_armed) {
+        wire_append(device_orders(device), HOSTLINK_CUT, &none, sizeof(none));
+        device->machine_armed = false;
+    }
+}
+
 void device_arm_cut(Device *device, const HostlinkCut *cut)
 {
     device->weak_decay = (VTime)MIN(cut->decay, (uint64_t)INT64_MAX);
+    if (cut->when == DEVICE_CUT_AT_CALL) {
+        device_arm_at_call(device, cut);
+        return;
+    }
+    device->call_cut.when = HOSTLINK_CUT_DISARM;
     if (device->state == DEVICE_OFF) {
         device->armed = *cut;
         return;
     }
     wire_append(device_orders(device), HOSTLINK_CUT, cut, sizeof(*cut));
+    device->machine_armed = true;
+}
+
+/* Orders the loss of power that waits for the call which has just been dealt with. */
+static void device_cut_at_call(Device *device)
+{
+    HostlinkCut cut = device->call_cut;
+    if (cut.when == DEVICE_CUT_AT_CALL && observer_calls(device->observer) == cut.at) {
+        device->call_cut.when = HOSTLINK_CUT_DISARM;
+        device_cut_now_torn(device, &cut);
+    }
 }
 
 /* Orders given to a device that is about to lose its power come too late to mean anything. */
@@ -366,6 +397,7 @@ static bool device_power_was_lost(Device *device, const WireCall *call, GError *
     device->frail_ticket = QUEUE_TICKET_NONE;
     device->state = DEVICE_OFF;
     device->cut_now = false;
+    device->machine_armed = false;
     device->lost_at = queue_now(device->options.queue);
     device->lost_time = call->time;
     /* Orders that were on their way to a device with power are lost with it; the rest have been
@@ -394,12 +426,16 @@ static void device_take_call(void *user_data)
     if (call.type == HOSTLINK_NVM_DONE && device->frail != NULL) {
         device_drive_frail(device, &call.nvm);
     }
+    uint64_t calls = observer_calls(device->observer);
     bool well = observer_call(device->observer, &call, "cut", &error);
     if (well && call.type == HOSTLINK_POWER_LOST) {
         well = device_power_was_lost(device, &call, &error);
     } else if (well && call.type == HOSTLINK_FRAME_SENT) {
         device->options.host.frame_sent(device, call.bytes, call.byte_count,
                                         device->options.host.user_data);
+    }
+    if (well && observer_calls(device->observer) > calls) {
+        device_cut_at_call(device);
     }
     if (!well) {
         device->options.host.failed(device, g_steal_pointer(&error),

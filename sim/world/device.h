@@ -51,8 +51,15 @@ typedef struct DeviceOptions {
     Recorder *recorder;
     DeviceHost host;
     bool record_nvm;
+    bool record_calls;
     bool is_first;
 } DeviceOptions;
+
+/*
+ * For `when` of a cut, beside HOSTLINK_CUT_...: right after call number `at` (observer_calls). The
+ * lab counts the calls, so the machine never hears of it.
+ */
+#define DEVICE_CUT_AT_CALL 0x100u
 
 /* How a device is when the world begins. */
 typedef struct DeviceBirth {
@@ -89,7 +96,10 @@ void device_cut_now(Device *device);
 /* The same, with a say in what becomes of an operation in progress; `cut->when` does not matter. */
 void device_cut_now_torn(Device *device, const HostlinkCut *cut);
 
-/* Arms a loss of power at an operation or an instruction; if it is off, from the next power-on. */
+/*
+ * Arms a loss of power at an operation, an instruction or a call, in place of one armed before. If
+ * it is off, from the next power-on.
+ */
 void device_arm_cut(Device *device, const HostlinkCut *cut);
 
 /* Orders that only mean something to a device with power; false, and nothing done, without. */

@@ -51,6 +51,7 @@ struct Observer {
     GByteArray *nvm_log; /* artefact, or NULL */
     GString *line;       /* of the console, so far */
     uint64_t instructions;
+    uint64_t calls; /* visible acts */
     unsigned boot;
     int slot; /* that runs: 0, 1; -1 none */
     bool slot_signed;
@@ -488,9 +489,38 @@ void observer_set_bolt(Observer *observer, uint32_t position)
     }
 }
 
+/* Whether a call is an act of the device that is there however far the lab lets it run. */
+static bool observer_is_act(uint32_t type)
+{
+    switch (type) {
+    case HOSTLINK_HELLO:
+    case HOSTLINK_HORIZON:
+    case HOSTLINK_SLEEP_FOREVER:
+    case HOSTLINK_SAVED:
+    case HOSTLINK_CONTENT:
+    case HOSTLINK_POWER_LOST:
+        return false;
+    default:
+        return true;
+    }
+}
+
+static void observer_count_call(Observer *observer, const WireCall *call)
+{
+    observer->calls++;
+    if (observer->options.record_calls) {
+        g_autofree char *kind = g_ascii_strdown(wire_call_name(call->type), -1);
+        OBSERVE(observer, EVENT_DEVICE_CALL, EVENT_INTEGER("number", observer->calls),
+                EVENT_TEXT("kind", kind), OBSERVER_INSTRUCTIONS(observer));
+    }
+}
+
 bool observer_call(Observer *observer, const WireCall *call, const char *reason, GError **error)
 {
     observer->instructions = call->instructions;
+    if (observer_is_act(call->type)) {
+        observer_count_call(observer, call);
+    }
     switch (call->type) {
     case HOSTLINK_FRAME_SENT:
         scanner_look(observer->scanner, "frame", call->bytes, call->byte_count);
@@ -554,4 +584,9 @@ void observer_end(Observer *observer)
 uint64_t observer_instructions(const Observer *observer)
 {
     return observer->instructions;
+}
+
+uint64_t observer_calls(const Observer *observer)
+{
+    return observer->calls;
 }

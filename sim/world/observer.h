@@ -33,8 +33,9 @@ typedef struct ObserverOptions {
     Recorder *recorder;
     const Queue *queue;
     Nvm *nvm;
-    bool record_nvm; /* write nvm.operation events and the operation log */
-    bool is_first;   /* its artefacts carry no device name */
+    bool record_nvm;   /* write nvm.operation events and the operation log */
+    bool record_calls; /* write device.call events */
+    bool is_first;     /* its artefacts carry no device name */
 } ObserverOptions;
 
 Observer *observer_new(const ObserverOptions *options);
@@ -64,6 +65,12 @@ void observer_end(Observer *observer);
 
 /* Instructions the device has executed, as of its last call. */
 uint64_t observer_instructions(const Observer *observer);
+
+/*
+ * Visible acts of the device so far: all its calls but those that the lab's horizon or the lab's
+ * own doing brings about (HORIZON, SLEEP_FOREVER, SAVED, CONTENT, POWER_LOST) and HELLO.
+ */
+uint64_t observer_calls(const Observer *observer);
 
 /* "1.2.0" for an image version; `text` holds OBSERVER_VERSION_CHARS. */
 #define OBSERVER_VERSION_CHARS 16u

@@ -39,8 +39,12 @@ typedef struct StageDevice {
     VTime key_at;      /* of the last key */
     unsigned changing; /* 0: none; otherwise the entry of a change of PIN that is being typed */
     char *entries[2];  /* of the change: the old PIN, the new one */
-    Tally *cut;        /* of the loss of power that is ordered or armed; NULL: none */
+    Tally *cut;        /* of the loss of power that comes next, ordered or armed; NULL: none */
     const Action *cut_by;
+    HostlinkCut cut_order; /* what it was ordered with */
+    Tally *armed;          /* of an armed one that an immediate one has overtaken; NULL: none */
+    const Action *armed_by;
+    HostlinkCut armed_order;
     QueueTicket power_on; /* when the power comes back */
     Tally *outage;        /* whose loss of power then ends */
     Tally *jam;

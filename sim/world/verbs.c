@@ -6,7 +6,8 @@
  *   V1  `fault.injected` is recorded when a fault is ordered; `fault.took_effect` by its
  *       tally, when something has really been touched.
  *
- *   V2  A device has at most one loss of power ordered or armed; a later one replaces it.
+ *   V2  A device has at most one loss of power armed; a later one replaces it. One that comes at
+ *       once lets an armed one wait, until the power is back.
  *
  *   V3  Random choices are drawn from the stream named after the action's number, so actions
  *       do not disturb each other.
@@ -135,14 +136,50 @@ static HostlinkCut verbs_cut_of(Stage *stage, const Action *action)
     } else if (plan_argument(action, "at_instruction") != NULL) {
         cut.when = HOSTLINK_CUT_AT_INSTRUCTION;
         cut.at = (uint64_t)plan_integer(action, "at_instruction");
+    } else if (plan_argument(action, "at_call") != NULL) {
+        cut.when = DEVICE_CUT_AT_CALL;
+        cut.at = (uint64_t)plan_integer(action, "at_call");
     }
     return cut;
 }
 
-static void verbs_expect_loss(StageDevice *device, const Action *action)
+/*
+ * Takes note of a loss that is to come, and says whether its order can be given now. Keeps V2: an
+ * armed one that is replaced stays without effect.
+ */
+static bool verbs_expect_loss(StageDevice *device, const Action *action, const HostlinkCut *order)
 {
-    device->cut = verbs_tally(device->stage, action); /* V2: an earlier one stays without effect */
+    bool at_once = order->when == HOSTLINK_CUT_NOW;
+    bool expected = device->cut_by != NULL;
+    bool expected_at_once = expected && device->cut_order.when == HOSTLINK_CUT_NOW;
+    if (expected_at_once && !at_once) {
+        device->armed = verbs_tally(device->stage, action);
+        device->armed_by = action;
+        device->armed_order = *order;
+        return false;
+    }
+    if (expected && !expected_at_once && at_once) {
+        device->armed = device->cut;
+        device->armed_by = device->cut_by;
+        device->armed_order = device->cut_order;
+    }
+    device->cut = verbs_tally(device->stage, action);
     device->cut_by = action;
+    device->cut_order = *order;
+    return true;
+}
+
+/* Arms again, for when the power is back, what an immediate loss had overtaken. Keeps V2. */
+static void verbs_arm_again(StageDevice *device)
+{
+    if (device->armed_by != NULL) {
+        device->cut = device->armed;
+        device->cut_by = device->armed_by;
+        device->cut_order = device->armed_order;
+        device->armed = NULL;
+        device->armed_by = NULL;
+        device_arm_cut(device->device, &device->cut_order);
+    }
 }
 
 static void verbs_cut_power(Stage *stage, StageDevice *device, const Action *action)
@@ -151,7 +188,9 @@ static void verbs_cut_power(Stage *stage, StageDevice *device, const Action *act
     if (cut.when == HOSTLINK_CUT_NOW && device_state(device->device) == DEVICE_OFF) {
         return; /* injected, and without effect */
     }
-    verbs_expect_loss(device, action);
+    if (!verbs_expect_loss(device, action, &cut)) {
+        return;
+    }
     if (cut.when == HOSTLINK_CUT_NOW) {
         device_cut_now_torn(device->device, &cut);
     } else {
@@ -195,6 +234,7 @@ void verbs_power_lost(StageDevice *device, const HostlinkPowerLost *lost)
     Tally *tally = device->cut;
     device->cut = NULL;
     device->cut_by = NULL;
+    verbs_arm_again(device);
     verbs_forget_keys(device);
     if (action == NULL) {
         return; /* the machine's own doing: it stays off */
@@ -396,8 +436,9 @@ static void verbs_save_flash(Stage *stage, StageDevice *device, const Action *ac
 
 static void verbs_restore_flash(Stage *stage, StageDevice *device, const Action *action)
 {
+    HostlinkCut cut = {.when = HOSTLINK_CUT_NOW};
     (void)stage;
-    verbs_expect_loss(device, action);
+    (void)verbs_expect_loss(device, action, &cut);
     if (device_state(device->device) == DEVICE_OFF) {
         HostlinkPowerLost lost = {.torn = HOSTLINK_TORN_NOTHING};
         queue_remove(device->stage->queue, device->power_on);
@@ -538,8 +579,10 @@ void verbs_aim(Stage *stage, const Action *action)
             stage_fail(stage, g_steal_pointer(&error));
         }
     } else if (device != NULL && device->cut_by == action) {
-        HostlinkCut cut = verbs_cut_of(stage, action);
-        device_arm_cut(device->device, &cut);
+        device->cut_order = verbs_cut_of(stage, action);
+        device_arm_cut(device->device, &device->cut_order);
+    } else if (device != NULL && device->armed_by == action) {
+        device->armed_order = verbs_cut_of(stage, action);
     }
 }
 

@@ -398,6 +398,7 @@ static bool world_set_up(Stage *stage, DevicePool *pool, GError **error)
             .recorder = stage->recorder,
             .host = {world_frame_sent, world_power_lost, world_device_failed, stage},
             .record_nvm = timeline->record_nvm,
+            .record_calls = timeline->record_calls,
             .is_first = i == 0,
         };
         device->device = device_new(&options, device->machine);
@@ -519,6 +520,7 @@ static void world_note_turn(Stage *stage)
         .instructions = observer_instructions(device_observer(first->device)),
         .operations = device_nvm(first->device)->operations,
         .frames = network_frames(stage->network, first->port),
+        .calls = observer_calls(device_observer(first->device)),
     };
     g_array_append_val(stage->turns, turn);
 }

@@ -107,6 +107,28 @@ bool network_act(Network *network, const Action *action, GError **error)
     return true;
 }
 
+bool network_aim(Network *network, const Action *action, GError **error)
+{
+    (void)network;
+    (void)action;
+    (void)error;
+    return true;
+}
+
+bool network_part(Network *network, GError **error)
+{
+    (void)network;
+    (void)error;
+    return true;
+}
+
+uint64_t network_frames(const Network *network, unsigned port)
+{
+    (void)network;
+    (void)port;
+    return 0;
+}
+
 VTime network_lookahead(const Network *network)
 {
     (void)network;

@@ -216,6 +216,27 @@ static void test_scenario__sweeps_one_power_cut_only(void **state)
                  "x.yaml:7:5: error: \"until\" goes with \"sweep\"");
 }
 
+#define SWEEP_OF(how, verb) "when:\n  - at: 0s\n    sweep: " how "\n    " verb ": {}\n"
+
+static void test_scenario__refuses_a_sweep_with_the_place(void **state)
+{
+    (void)state;
+    expect_error(TOP GIVEN SWEEP_OF("calls", "cut_power") THEN,
+                 "x.yaml:7:12: error: unknown word \"calls\", did you mean \"call\"?");
+    expect_error(TOP GIVEN SWEEP_OF("call", "fault_frame") THEN,
+                 "x.yaml:7:5: error: only cut_power can be swept over that axis");
+    expect_error(TOP GIVEN SWEEP_OF("{ axis: call, every: 0 }", "cut_power") THEN,
+                 "x.yaml:7:33: error: expected a number from 1 to");
+    expect_error(TOP GIVEN SWEEP_OF("{ axis: instruction, every: 5, count: 3 }", "cut_power") THEN,
+                 "x.yaml:7:33: error: \"every\" and \"count\" do not go together");
+    expect_error(TOP GIVEN SWEEP_OF("{ axis: instruction, evry: 5 }", "cut_power") THEN,
+                 "x.yaml:7:33: error: unknown key \"evry\", did you mean \"every\"?");
+    expect_error(TOP GIVEN SWEEP_OF("{ axis: call, torn: each }", "cut_power") THEN,
+                 "x.yaml:7:26: error: \"torn\" goes with the axis nvm.operation");
+    expect_error(TOP GIVEN SWEEP_OF("{ every: 5 }", "cut_power") THEN,
+                 "x.yaml:7:5: error: key \"axis\" is missing");
+}
+
 static void test_scenario__checks_what_it_proves_against_the_catalogue(void **state)
 {
     (void)state;
@@ -283,6 +304,143 @@ static void test_plan__leaves_the_swept_action_out_of_the_reference(void **state
     assert_int_equal(cut->at, 0);
 }
 
+#define POINT_OF(axis_, number_, how_)                                                             \
+    (&(SweepPoint){.axis = (axis_), .number = (number_), .how = (how_)})
+
+static void test_plan__arms_a_cut_at_a_call(void **state)
+{
+    (void)state;
+    static const char text[] = TOP GIVEN SWEEP_OF("call", "cut_power") THEN;
+    g_autoptr(Plan) reference = plan_of(text, NULL);
+    assert_true(reference->timeline->record_calls);
+    assert_false(reference->timeline->record_nvm);
+    g_autoptr(Plan) plan = plan_of(text, POINT_OF(SWEEP_CALL, 17, ""));
+    assert_string_equal(plan->run_id, "a/b@call#17+seed=1");
+    assert_false(plan->timeline->record_calls);
+    assert_int_equal(plan->imposed, 0);
+    const Action *cut = g_ptr_array_index(plan->timeline->actions, 0);
+    assert_int_equal(plan_integer(cut, "at_call"), 17);
+}
+
+static const char STORY[] =
+    TOP GIVEN "when:\n  - at: 0s\n    power_on: {}\n  - at: 5s\n    stick_trng: { for: 1s }\n"
+              "  - after: fault.ended\n    ping: {}\n"
+              "then:\n  - within: 3s\n    expect: ping.answered\n"
+              "  - within: 5s\n    expect: boot.completed\n"
+              "  - never: boot.recovery\n    after: fault.took_effect\n"
+              "  - never: motor.driven\n    after: power.lost\n"
+              "  - counts: power.on\n    at_most: 1\n"
+              "  - order: [power.on, boot.completed]\n"
+              "  - always: no_rollback\n"
+              "until: { after: fault.ended, delay: 5s }\n";
+
+static const Claim *claim_of(const Plan *plan, uint32_t number)
+{
+    for (guint i = 0; i < plan->claims->len; i++) {
+        const Claim *claim = g_ptr_array_index(plan->claims, i);
+        if (claim->number == number) {
+            return claim;
+        }
+    }
+    return NULL;
+}
+
+static void test_plan__puts_the_axis_own_fault_into_any_scenario(void **state)
+{
+    (void)state;
+    g_autoptr(Plan) plan = plan_of(STORY, POINT_OF(SWEEP_NVM_OPERATION, 9, "half"));
+    assert_string_equal(plan->run_id, "a/b@nvm.op#9:half+seed=1");
+    assert_int_equal(plan->imposed, 4);
+    assert_int_equal(plan->timeline->actions->len, 4);
+    const Action *cut = g_ptr_array_index(plan->timeline->actions, 3);
+    assert_int_equal(cut->verb, VERB_CUT_POWER);
+    assert_string_equal(cut->target, "lock");
+    assert_int_equal(plan_integer(cut, "at_operation"), 9);
+    assert_string_equal(plan_text(cut, "torn"), "half");
+    assert_int_equal(plan_duration(cut, "for"), 200 * VTIME_MS);
+    g_autoptr(Plan) frame = plan_of(STORY, POINT_OF(SWEEP_FRAME, 3, "hold"));
+    const Action *fault = g_ptr_array_index(frame->timeline->actions, 3);
+    assert_int_equal(fault->verb, VERB_FAULT_FRAME);
+    assert_int_equal(plan_integer(fault, "frame"), 3);
+    assert_string_equal(plan_text(fault, "kind"), "hold");
+}
+
+static void test_plan__keeps_of_the_claims_what_holds_whatever_happens(void **state)
+{
+    (void)state;
+    g_autoptr(Plan) plan = plan_of(STORY, POINT_OF(SWEEP_CALL, 9, ""));
+    assert_null(claim_of(plan, 1));     /* within, not about a boot */
+    assert_non_null(claim_of(plan, 2)); /* within, about a boot */
+    assert_non_null(claim_of(plan, 3)); /* never */
+    assert_null(claim_of(plan, 4));     /* never after the story's own loss of power */
+    assert_null(claim_of(plan, 5));     /* counts */
+    assert_null(claim_of(plan, 6));     /* order */
+    assert_non_null(claim_of(plan, 7)); /* always */
+    for (uint32_t number = 2; number < 8; number++) {
+        assert_true(claim_of(plan, number) == NULL || claim_of(plan, number)->standing);
+    }
+    g_autoptr(Plan) reference = plan_of(STORY, POINT_OF(SWEEP_CALL, 0, ""));
+    assert_string_equal(reference->run_id, "a/b@call+seed=1");
+    assert_true(reference->timeline->record_calls);
+    assert_non_null(claim_of(reference, 5));
+    assert_int_equal(reference->imposed, 0);
+}
+
+static void test_plan__lets_a_story_about_faults_mean_its_own(void **state)
+{
+    (void)state;
+    g_autoptr(Plan) plan = plan_of(STORY, POINT_OF(SWEEP_CALL, 9, ""));
+    g_autoptr(Event) own = event_new(1, 1, "lock", EVENT_FAULT_ENDED,
+                                     (const EventField[]){EVENT_INTEGER("action", 2), EVENT_END});
+    g_autoptr(Event) imposed =
+        event_new(2, 2, "lock", EVENT_FAULT_ENDED,
+                  (const EventField[]){EVENT_INTEGER("action", 4), EVENT_END});
+    const Action *ping = g_ptr_array_index(plan->timeline->actions, 2);
+    assert_true(pattern_matches(ping->after, own));
+    assert_false(pattern_matches(ping->after, imposed));
+    assert_true(pattern_matches(plan->timeline->until, own));
+    assert_false(pattern_matches(plan->timeline->until, imposed));
+    assert_int_equal(claim_of(plan, 3)->after->where->len, 1);
+}
+
+static void test_plan__arms_a_second_cut_when_the_first_fault_took_effect(void **state)
+{
+    (void)state;
+    SweepPoint point = {.axis = SWEEP_INSTRUCTION,
+                        .number = 1234,
+                        .second = {.axis = SWEEP_NVM_OPERATION, .number = 7, .how = "weak"}};
+    g_autoptr(Plan) plan = plan_of(STORY, &point);
+    assert_string_equal(plan->run_id, "a/b@instr#1234,nvm.op#7:weak+seed=1");
+    assert_int_equal(plan->timeline->actions->len, 5);
+    const Action *second = g_ptr_array_index(plan->timeline->actions, 4);
+    assert_int_equal(plan_integer(second, "at_operation"), 7);
+    g_autoptr(Event) effect =
+        event_new(1, 1, "lock", EVENT_FAULT_TOOK_EFFECT,
+                  (const EventField[]){EVENT_INTEGER("action", 4), EVENT_END});
+    assert_true(pattern_matches(second->after, effect));
+    point.second.number = 0;
+    g_autoptr(Plan) asker = plan_of(STORY, &point);
+    assert_true(asker->timeline->record_nvm);
+    assert_int_equal(asker->timeline->actions->len, 4);
+}
+
+static void test_plan__with_an_imposed_fault_is_the_same_again_after_being_stored(void **state)
+{
+    (void)state;
+    const SweepPoint *points[] = {POINT_OF(SWEEP_CALL, 9, ""), POINT_OF(SWEEP_CALL, 0, "")};
+    for (size_t i = 0; i < G_N_ELEMENTS(points); i++) {
+        g_autoptr(Plan) plan = plan_of(STORY, points[i]);
+        g_autofree char *json = plan_to_json(plan);
+        g_autoptr(GError) error = NULL;
+        g_autoptr(Plan) again = plan_from_json("plan.json", json, strlen(json), &error);
+        if (again == NULL) {
+            fail_msg("%s", error->message);
+        }
+        assert_int_equal(again->imposed, plan->imposed);
+        assert_int_equal(again->timeline->record_calls, plan->timeline->record_calls);
+    }
+}
+
 static GPtrArray *operations(void)
 {
     GPtrArray *events = g_ptr_array_new_with_free_func((GDestroyNotify)event_free);
@@ -308,15 +466,15 @@ static void test_sweep__takes_its_points_from_the_window(void **state)
     (void)state;
     g_autoptr(Scenario) scenario = parse(SWEEP, NULL);
     g_autoptr(GPtrArray) events = operations();
-    g_autoptr(GArray) points = sweep_points(scenario_sweep(scenario), 1, events, false);
+    g_autoptr(GArray) points = sweep_points(scenario_sweep(scenario), 1, events, false, NULL);
     static const uint64_t NUMBERS[] = {3, 4, 5, 6, 8};
     assert_int_equal(points->len, G_N_ELEMENTS(NUMBERS));
     for (guint i = 0; i < points->len; i++) {
         assert_int_equal(g_array_index(points, SweepPoint, i).number, NUMBERS[i]);
     }
-    g_autoptr(GArray) each = sweep_points(scenario_sweep(scenario), 1, events, true);
+    g_autoptr(GArray) each = sweep_points(scenario_sweep(scenario), 1, events, true, NULL);
     assert_int_equal(each->len, 6 * points->len);
-    g_autoptr(GArray) again = sweep_points(scenario_sweep(scenario), 1, events, false);
+    g_autoptr(GArray) again = sweep_points(scenario_sweep(scenario), 1, events, false, NULL);
     assert_memory_equal(points->data, again->data, points->len * sizeof(SweepPoint));
 }
 
@@ -325,11 +483,11 @@ static void test_sweep__draws_instructions_within_the_window(void **state)
     (void)state;
     g_autoptr(GPtrArray) events = operations();
     Sweep sweep = {.axis = SWEEP_INSTRUCTION, .count = 50, .target = "lock"};
-    g_autoptr(GArray) points = sweep_points(&sweep, 3, events, false);
+    g_autoptr(GArray) points = sweep_points(&sweep, 3, events, false, NULL);
     assert_int_equal(points->len, 50);
     for (guint i = 0; i < points->len; i++) {
         uint64_t number = g_array_index(points, SweepPoint, i).number;
-        assert_true(number >= 1000 && number < 10000);
+        assert_true(number >= 1 && number < 10000);
         assert_true(i == 0 || number >= g_array_index(points, SweepPoint, i - 1).number);
     }
 }
@@ -343,18 +501,151 @@ static void test_sweep__takes_frames_of_the_devices_own_cable(void **state)
     g_ptr_array_add(events, event_new(events->len + 1, 200, "lock", EVENT_LINK_CLOSED, own));
     g_ptr_array_add(events, event_new(events->len + 1, 200, "lock2", EVENT_LINK_CLOSED, other));
     Sweep sweep = {.axis = SWEEP_FRAME, .target = "lock", .how = "drawn"};
-    g_autoptr(GArray) all = sweep_points(&sweep, 3, events, false);
+    g_autoptr(GArray) all = sweep_points(&sweep, 3, events, false, NULL);
     assert_int_equal(all->len, 40);
     sweep.count = 7;
-    g_autoptr(GArray) some = sweep_points(&sweep, 3, events, false);
+    g_autoptr(GArray) some = sweep_points(&sweep, 3, events, false, NULL);
     assert_int_equal(some->len, 7);
-    g_autoptr(GArray) every = sweep_points(&sweep, 3, events, true);
+    g_autoptr(GArray) every = sweep_points(&sweep, 3, events, true, NULL);
     assert_int_equal(every->len, 40 * 5);
     /* What becomes of a frame does not depend on which others are taken. */
     for (guint i = 0; i < some->len; i++) {
         const SweepPoint *point = &g_array_index(some, SweepPoint, i);
         assert_string_equal(point->how, g_array_index(all, SweepPoint, point->number - 1).how);
     }
+}
+
+/* Calls 1 to 20 of the lock, one in 10 ns and 1000 instructions; what the lab does in between. */
+static GPtrArray *calls(void)
+{
+    GPtrArray *events = g_ptr_array_new_with_free_func((GDestroyNotify)event_free);
+    for (int64_t i = 1; i <= 20; i++) {
+        EventField fields[] = {EVENT_INTEGER("number", i), EVENT_TEXT("kind", "leds"),
+                               EVENT_INTEGER("instructions", i * 1000), EVENT_END};
+        g_ptr_array_add(events,
+                        event_new(events->len + 1, i * 10, "lock", EVENT_DEVICE_CALL, fields));
+        if (i == 5 || i == 11) {
+            g_ptr_array_add(events, event_new(events->len + 1, i * 10 + 5, "lock",
+                                              i == 5 ? EVENT_USER_BUTTON : EVENT_USER_KEY, NULL));
+        }
+        if (i == 8 || i == 14) {
+            g_ptr_array_add(events,
+                            event_new(events->len + 1, i * 10, "lock",
+                                      i == 8 ? EVENT_UPDATE_STAGED : EVENT_UPDATE_TRIAL, NULL));
+        }
+    }
+    return events;
+}
+
+static void test_sweep__takes_every_nth_call_in_the_window(void **state)
+{
+    (void)state;
+    g_autoptr(GPtrArray) events = calls();
+    g_autoptr(Pattern) staged = pattern_new(EVENT_UPDATE_STAGED);
+    g_autoptr(Pattern) trial = pattern_new(EVENT_UPDATE_TRIAL);
+    Sweep sweep = {.axis = SWEEP_CALL, .target = "lock", .after = staged, .until = trial};
+    g_autoptr(GArray) all = sweep_points(&sweep, 1, events, false, NULL);
+    assert_int_equal(all->len, 7); /* 8 to 14 */
+    sweep.every = 3;
+    g_autoptr(GArray) third = sweep_points(&sweep, 1, events, false, NULL);
+    assert_int_equal(third->len, 3);
+    for (guint i = 0; i < third->len; i++) {
+        assert_int_equal(g_array_index(third, SweepPoint, i).number, 8 + 3 * i);
+    }
+    g_autoptr(GArray) thorough = sweep_points(&sweep, 1, events, true, NULL);
+    assert_int_equal(thorough->len, 7);
+    sweep.every = 0;
+    sweep.count = 4;
+    g_autoptr(GArray) drawn = sweep_points(&sweep, 1, events, false, NULL);
+    assert_int_equal(drawn->len, 4);
+    g_strlcpy(sweep.target, "lock2", sizeof sweep.target);
+    g_autoptr(GArray) none = sweep_points(&sweep, 1, events, false, NULL);
+    assert_int_equal(none->len, 0);
+}
+
+static void test_sweep__takes_every_nth_instruction_from_edge_to_edge(void **state)
+{
+    (void)state;
+    g_autoptr(GPtrArray) events = calls();
+    g_autoptr(Pattern) staged = pattern_new(EVENT_UPDATE_STAGED);
+    g_autoptr(Pattern) trial = pattern_new(EVENT_UPDATE_TRIAL);
+    Sweep sweep = {.axis = SWEEP_INSTRUCTION, .target = "lock", .every = 1};
+    sweep.after = staged;
+    sweep.until = trial;
+    g_autoptr(GArray) each = sweep_points(&sweep, 1, events, false, NULL);
+    assert_int_equal(each->len, 6001);
+    assert_int_equal(g_array_index(each, SweepPoint, 0).number, 8000);
+    assert_int_equal(g_array_index(each, SweepPoint, 6000).number, 14000);
+    sweep.every = 2500;
+    g_autoptr(GArray) some = sweep_points(&sweep, 1, events, false, NULL);
+    assert_int_equal(some->len, 3);
+    assert_int_equal(g_array_index(some, SweepPoint, 2).number, 13000);
+    /* What the lab does between two calls of the device: the calls around it. */
+    g_autoptr(Pattern) button = pattern_new(EVENT_USER_BUTTON);
+    g_autoptr(Pattern) key = pattern_new(EVENT_USER_KEY);
+    sweep.after = button;
+    sweep.until = key;
+    sweep.every = 1;
+    g_autoptr(GArray) wide = sweep_points(&sweep, 1, events, false, NULL);
+    assert_int_equal(g_array_index(wide, SweepPoint, 0).number, 5000);
+    assert_int_equal(g_array_index(wide, SweepPoint, wide->len - 1).number, 12000);
+    /* A window that never opens has nothing in it. */
+    g_autoptr(Pattern) never = pattern_new(EVENT_BOOT_RECOVERY);
+    sweep.after = never;
+    g_autoptr(GArray) none = sweep_points(&sweep, 1, events, false, NULL);
+    assert_int_equal(none->len, 0);
+}
+
+static void test_sweep__refuses_more_points_than_anybody_can_run(void **state)
+{
+    (void)state;
+    g_autoptr(GPtrArray) events = calls();
+    g_autoptr(GError) error = NULL;
+    EventField late[] = {EVENT_INTEGER("number", 21), EVENT_TEXT("kind", "leds"),
+                         EVENT_INTEGER("instructions", 1000 + SWEEP_POINTS_MAX), EVENT_END};
+    g_ptr_array_add(events, event_new(events->len + 1, 300, "lock", EVENT_DEVICE_CALL, late));
+    g_autoptr(Pattern) from = pattern_new(EVENT_DEVICE_CALL);
+    Sweep sweep = {.axis = SWEEP_INSTRUCTION, .target = "lock", .every = 1, .after = from};
+    assert_null(sweep_points(&sweep, 1, events, false, &error));
+    assert_non_null(strstr(error->message, "the sweep over instruction has 1000001 points"));
+    sweep.every = 2;
+    g_autoptr(GArray) half = sweep_points(&sweep, 1, events, false, NULL);
+    assert_int_equal(half->len, SWEEP_POINTS_MAX / 2 + 1);
+}
+
+static void test_sweep__draws_second_faults_from_the_recovery(void **state)
+{
+    (void)state;
+    g_autoptr(GPtrArray) events = g_ptr_array_new_with_free_func((GDestroyNotify)event_free);
+    for (int64_t i = 1; i <= 40; i++) {
+        VTime at = i * 100 * VTIME_MS;
+        EventField fields[] = {EVENT_INTEGER("number", i), EVENT_END};
+        g_ptr_array_add(events, event_new(events->len + 1, at, "lock", EVENT_DEVICE_CALL, fields));
+        if (i == 10) {
+            EventField effect[] = {EVENT_INTEGER("action", 3), EVENT_END};
+            g_ptr_array_add(events, event_new(events->len + 1, at + 1, "lock",
+                                              EVENT_FAULT_TOOK_EFFECT, effect));
+        }
+        if (i == 12) {
+            g_ptr_array_add(events,
+                            event_new(events->len + 1, at + 1, "lock", EVENT_POWER_ON, NULL));
+        }
+    }
+    SweepPoint first = {.axis = SWEEP_INSTRUCTION, .number = 77, .second.axis = SWEEP_CALL};
+    g_autoptr(GArray) points = sweep_second_points(&first, "lock", 3, 5, 1, events, NULL);
+    assert_int_equal(points->len, 5);
+    for (guint i = 0; i < points->len; i++) {
+        const SweepPoint *point = &g_array_index(points, SweepPoint, i);
+        assert_int_equal(point->number, 77);
+        assert_int_equal(point->second.axis, SWEEP_CALL);
+        assert_in_range(point->second.number, 11, 22); /* a second after the power is back */
+    }
+    g_autoptr(GArray) all = sweep_second_points(&first, "lock", 3, 100, 1, events, NULL);
+    assert_int_equal(all->len, 12);
+    g_autoptr(GArray) again = sweep_second_points(&first, "lock", 3, 5, 1, events, NULL);
+    assert_memory_equal(points->data, again->data, points->len * sizeof(SweepPoint));
+    g_autoptr(GArray) none = sweep_second_points(&first, "lock", 4, 5, 1, events, NULL);
+    assert_int_equal(none->len, 0); /* that action took no effect */
 }
 
 static void test_sweep__run_ids_go_there_and_back(void **state)
@@ -365,6 +656,12 @@ static void test_sweep__run_ids_go_there_and_back(void **state)
         "a/b@nvm.op#137:weak+seed=0",
         "a/b@frame#12:hold+seed=3",
         "a/b@instr#99+defect=no-way+seed=18446744073709551615",
+        "a/b@call#7+seed=1",
+        "a/b@call+seed=1",
+        "a/b@nvm.op+seed=1",
+        "a/b@instr#99,call#120+seed=1",
+        "a/b@frame#12:hold,nvm.op#4:half+seed=1",
+        "a/b@call#7,instr+seed=1",
     };
     for (size_t i = 0; i < G_N_ELEMENTS(GOOD); i++) {
         g_auto(SweepRun) run = {.scenario = NULL};
@@ -380,6 +677,14 @@ static void test_sweep__run_ids_go_there_and_back(void **state)
                                       "a@instr#1:weak",
                                       "a@frame#1:weak",
                                       "a@bogus#1",
+                                      "a@call#",
+                                      "a@call#1:weak",
+                                      "a@call,instr#1",
+                                      "a@call#1,",
+                                      "a@call#1,frame#2:lose",
+                                      "a@call#1,call#2,call#3",
+                                      "a@call#1,nvm.op#2",
+                                      "a@",
                                       "a+seed=",
                                       "a+seed=1+seed=2",
                                       "a+what"};
@@ -400,13 +705,24 @@ int main(void)
         cmocka_unit_test(test_scenario__keeps_claims_from_the_world),
         cmocka_unit_test(test_scenario__refuses_with_the_place),
         cmocka_unit_test(test_scenario__sweeps_one_power_cut_only),
+        cmocka_unit_test(test_scenario__refuses_a_sweep_with_the_place),
         cmocka_unit_test(test_scenario__checks_what_it_proves_against_the_catalogue),
         cmocka_unit_test(test_plan__is_the_same_again_after_being_stored),
         cmocka_unit_test(test_plan__refuses_stored_text_that_is_not_canonical),
         cmocka_unit_test(test_plan__leaves_the_swept_action_out_of_the_reference),
+        cmocka_unit_test(test_plan__arms_a_cut_at_a_call),
+        cmocka_unit_test(test_plan__puts_the_axis_own_fault_into_any_scenario),
+        cmocka_unit_test(test_plan__keeps_of_the_claims_what_holds_whatever_happens),
+        cmocka_unit_test(test_plan__lets_a_story_about_faults_mean_its_own),
+        cmocka_unit_test(test_plan__arms_a_second_cut_when_the_first_fault_took_effect),
+        cmocka_unit_test(test_plan__with_an_imposed_fault_is_the_same_again_after_being_stored),
         cmocka_unit_test(test_sweep__takes_its_points_from_the_window),
         cmocka_unit_test(test_sweep__draws_instructions_within_the_window),
         cmocka_unit_test(test_sweep__takes_frames_of_the_devices_own_cable),
+        cmocka_unit_test(test_sweep__takes_every_nth_call_in_the_window),
+        cmocka_unit_test(test_sweep__takes_every_nth_instruction_from_edge_to_edge),
+        cmocka_unit_test(test_sweep__refuses_more_points_than_anybody_can_run),
+        cmocka_unit_test(test_sweep__draws_second_faults_from_the_recovery),
         cmocka_unit_test(test_sweep__run_ids_go_there_and_back),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -250,6 +250,108 @@ static void test_world__reads_the_update_from_the_journal_in_flash(void **state)
     run_clear(&run);
 }
 
+/* A cut that is armed for a call. */
+static Action *run_add_cut_at_call(Run *run, VTime at, int64_t call)
+{
+    Action *cut = run_add_cut(run, at, 0);
+    add_argument(cut, "at_call", ARGUMENT_INTEGER, call, NULL);
+    return cut;
+}
+
+static void test_world__cuts_right_after_the_call_that_is_named(void **state)
+{
+    (void)state;
+    const FakeStep steps[] = {
+        {100, HOSTLINK_MOTOR, &EXTEND, sizeof(EXTEND)},
+        {VTIME_S, HOSTLINK_BOLT, &MIDDLE, sizeof(MIDDLE)},
+        {VTIME_S + 10, HOSTLINK_UART_SENT, "never said\n", 11},
+    };
+    Run run;
+    run_init(&run);
+    run_add_device(&run, "lock", steps, G_N_ELEMENTS(steps));
+    run_add_action(&run, VERB_POWER_ON, "lock", 0);
+    /* What the lab's horizons bring about on the way is no call of the device. */
+    run_add_action(&run, VERB_PRESS_BUTTON, "lock", VTIME_S / 2);
+    run_add_cut_at_call(&run, 0, 2);
+    run.plan->timeline->record_calls = true;
+    run.plan->timeline->until_at = 3 * VTIME_S / 2;
+    run_start(&run);
+    assert_null(run.error);
+    const Event *call = run_event(&run, EVENT_DEVICE_CALL, 2);
+    assert_int_equal(event_integer(call, "number", 0), 2);
+    assert_string_equal(event_text(call, "kind"), "bolt");
+    assert_int_equal(run_event(&run, EVENT_POWER_LOST, 1)->at, VTIME_S);
+    assert_null(run_event(&run, EVENT_UART_LINE, 1));
+    assert_int_equal(run.outcome.faults_effective, 1);
+    run_clear(&run);
+}
+
+static void test_world__records_calls_only_when_asked(void **state)
+{
+    (void)state;
+    const FakeStep steps[] = {{100, HOSTLINK_MOTOR, &EXTEND, sizeof(EXTEND)}};
+    Run run;
+    run_init(&run);
+    run_add_device(&run, "lock", steps, G_N_ELEMENTS(steps));
+    run_add_action(&run, VERB_POWER_ON, "lock", 0);
+    run.plan->timeline->until_at = VTIME_S;
+    run_start(&run);
+    assert_null(run.error);
+    assert_non_null(run_event(&run, EVENT_MOTOR_DRIVEN, 1));
+    assert_null(run_event(&run, EVENT_DEVICE_CALL, 1));
+    run_clear(&run);
+}
+
+static void test_world__lets_an_armed_cut_wait_for_one_that_comes_first(void **state)
+{
+    (void)state;
+    const FakeStep steps[] = {
+        {100, HOSTLINK_MOTOR, &EXTEND, sizeof(EXTEND)},
+        {VTIME_S, HOSTLINK_BOLT, &MIDDLE, sizeof(MIDDLE)},
+        {2 * VTIME_S, HOSTLINK_BOLT, &LOCKED, sizeof(LOCKED)},
+    };
+    Run run;
+    run_init(&run);
+    run_add_device(&run, "lock", steps, G_N_ELEMENTS(steps));
+    run_add_action(&run, VERB_POWER_ON, "lock", 0);
+    run_add_cut_at_call(&run, 0, 2);
+    run_add_cut(&run, VTIME_S / 2, 0);
+    run.plan->timeline->until_at = 5 * VTIME_S;
+    run_start(&run);
+    assert_null(run.error);
+    assert_int_equal(run_event(&run, EVENT_POWER_LOST, 1)->at, VTIME_S / 2);
+    /* Half a second of the device's time later, and a second without power in between. */
+    assert_int_equal(run_event(&run, EVENT_POWER_LOST, 2)->at, 2 * VTIME_S);
+    assert_int_equal(event_integer(run_event(&run, EVENT_FAULT_TOOK_EFFECT, 1), "action", 0), 3);
+    assert_int_equal(event_integer(run_event(&run, EVENT_FAULT_TOOK_EFFECT, 2), "action", 0), 2);
+    run_clear(&run);
+}
+
+static void test_world__replaces_an_armed_cut_by_a_later_one(void **state)
+{
+    (void)state;
+    JournalProgram staged = journal_program(1, JOURNAL_STAGED);
+    const FakeStep steps[] = {
+        {VTIME_S, HOSTLINK_NVM_STARTED, &staged, sizeof(staged)},
+        {VTIME_S + 20, HOSTLINK_NVM_DONE, &staged, sizeof(HostlinkNvmOperation)},
+        {2 * VTIME_S, HOSTLINK_MOTOR, &EXTEND, sizeof(EXTEND)},
+    };
+    Run run;
+    run_init(&run);
+    run_add_device(&run, "lock", steps, G_N_ELEMENTS(steps));
+    run_add_action(&run, VERB_POWER_ON, "lock", 0);
+    run_add_cut_at_call(&run, 0, 1);
+    run_add_cut_at_call(&run, VTIME_S / 2, 3);
+    run.plan->timeline->until_at = 5 * VTIME_S;
+    run_start(&run);
+    assert_null(run.error);
+    assert_int_equal(run_event(&run, EVENT_POWER_LOST, 1)->at, 2 * VTIME_S);
+    assert_null(run_event(&run, EVENT_POWER_LOST, 2));
+    assert_int_equal(run.outcome.faults_injected, 2);
+    assert_int_equal(run.outcome.faults_effective, 1);
+    run_clear(&run);
+}
+
 static void test_world__takes_a_machine_that_hides_an_operation_for_broken(void **state)
 {
     (void)state;
@@ -468,6 +570,10 @@ int main(void)
         cmocka_unit_test(test_world__gives_power_back_and_time_goes_on),
         cmocka_unit_test(test_world__counts_a_cut_that_never_comes_as_without_effect),
         cmocka_unit_test(test_world__reads_the_update_from_the_journal_in_flash),
+        cmocka_unit_test(test_world__cuts_right_after_the_call_that_is_named),
+        cmocka_unit_test(test_world__records_calls_only_when_asked),
+        cmocka_unit_test(test_world__lets_an_armed_cut_wait_for_one_that_comes_first),
+        cmocka_unit_test(test_world__replaces_an_armed_cut_by_a_later_one),
         cmocka_unit_test(test_world__takes_a_machine_that_hides_an_operation_for_broken),
         cmocka_unit_test(test_world__starts_actions_after_events),
         cmocka_unit_test(test_world__knows_a_right_pin_from_the_keys),
