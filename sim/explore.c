@@ -6,7 +6,8 @@
  * X2  Results of a round are taken in the order it was chosen in, not in that of their arrival.
  * X3  The clock on the wall is read between rounds only.
  *
- * A request to a worker is "KEEP RUN_ID"; a reply is {"features":[...],"result":{...}}.
+ * A request to a worker is "KEEP RUN_ID"; a reply is the map of edges in hexadecimal, then
+ * {"features":[...],"result":{...}}.
  */
 
 #include "sim/explore.h"
@@ -17,9 +18,11 @@
 #include "sim/base/canon.h"
 #include "sim/scenario/schedule.h"
 #include "sim/workers.h"
+#include "vdevice/contract/hostlink.h"
 
 #define CANARY_REASON plan_invariant_prose(INVARIANT_bolt_moves_only_when_authorised)
 #define WAIT_MS       250
+#define EDGES_CHARS   (2 * HOSTLINK_EDGES_BYTES)
 #define FRESH_CHANCE  ((Ratio){1, 2})
 
 typedef struct Job {
@@ -27,6 +30,7 @@ typedef struct Job {
     bool again;
     RunResult *result;
     GArray *features; /* of uint32_t */
+    uint8_t edges[HOSTLINK_EDGES_BYTES];
 } Job;
 
 typedef struct Explorer {
@@ -35,9 +39,10 @@ typedef struct Explorer {
     const ExploreListener *listener;
     ExploreReport *report;
     Workers *workers;
-    GPtrArray *parents;  /* of char *: ids */
-    GHashTable *seen;    /* features */
-    GHashTable *reasons; /* of failures */
+    GPtrArray *parents;                  /* of char *: ids */
+    GHashTable *seen;                    /* features */
+    GHashTable *reasons;                 /* of failures */
+    uint8_t edges[HOSTLINK_EDGES_BYTES]; /* seen; in a worker: of the run under way */
     Prng draw;
     uint64_t fresh;    /* number of the next fresh schedule */
     uint64_t mutation; /* number of the next mutation */
@@ -144,8 +149,34 @@ GArray *explore_features(const GPtrArray *events)
 
 /* Working. */
 
-static char *reply_of(const RunResult *result, const GArray *features)
+static char *edges_print(const uint8_t *edges)
 {
+    static const char DIGITS[] = "0123456789abcdef";
+    char *text = g_malloc(EDGES_CHARS + 1);
+    for (size_t i = 0; i < HOSTLINK_EDGES_BYTES; i++) {
+        text[2 * i] = DIGITS[edges[i] >> 4];
+        text[2 * i + 1] = DIGITS[edges[i] & 15];
+    }
+    text[EDGES_CHARS] = '\0';
+    return text;
+}
+
+static bool edges_parse(const char *text, uint8_t *ret_edges)
+{
+    for (size_t i = 0; i < EDGES_CHARS; i += 2) {
+        int high = g_ascii_xdigit_value(text[i]);
+        int low = high < 0 ? -1 : g_ascii_xdigit_value(text[i + 1]);
+        if (low < 0) {
+            return false;
+        }
+        ret_edges[i / 2] = (uint8_t)(high * 16 + low);
+    }
+    return true;
+}
+
+static char *reply_of(const RunResult *result, const GArray *features, const uint8_t *edges)
+{
+    g_autofree char *map = edges_print(edges);
     g_autoptr(Canon) canon = canon_new();
     canon_begin_object(canon);
     canon_key(canon, "features");
@@ -157,7 +188,15 @@ static char *reply_of(const RunResult *result, const GArray *features)
     canon_key(canon, "result");
     result_write(result, canon);
     canon_end_object(canon);
-    return canon_finish(canon);
+    g_autofree char *json = canon_finish(canon);
+    return g_strconcat(map, json, NULL);
+}
+
+/* Makes the run and leaves the edges it executed. */
+static RunResult *execute(Explorer *explorer, const Plan *plan, LabKeep keep, Recorder *recorder)
+{
+    world_pool_count_edges(lab_pool(explorer->lab, plan->defect), explorer->edges);
+    return lab_execute_plan(explorer->lab, plan, explorer->settings->out, keep, recorder);
 }
 
 static char *serve(const char *request, void *user_data)
@@ -168,20 +207,25 @@ static char *serve(const char *request, void *user_data)
         return NULL;
     }
     LabKeep keep = (LabKeep)(request[0] - '0');
+    memset(explorer->edges, 0, sizeof(explorer->edges));
     g_autoptr(GError) error = NULL;
     g_autoptr(Recorder) recorder = recorder_new();
     g_autoptr(Plan) plan = lab_plan(explorer->lab, request + 2, &error);
-    g_autoptr(RunResult) result =
-        plan == NULL
-            ? result_new_error(request + 2, "explore", error->message)
-            : lab_execute_plan(explorer->lab, plan, explorer->settings->out, keep, recorder);
+    g_autoptr(RunResult) result = plan == NULL
+                                      ? result_new_error(request + 2, "explore", error->message)
+                                      : execute(explorer, plan, keep, recorder);
     g_autoptr(GArray) features = explore_features(recorder_events(recorder));
-    return reply_of(result, features);
+    return reply_of(result, features, explorer->edges);
 }
 
 static bool read_reply(const char *line, Job *job, GError **error)
 {
-    g_autoptr(Tree) tree = tree_parse("reply", line, strlen(line), true, error);
+    if (!edges_parse(line, job->edges)) {
+        g_set_error(error, LAB_ERROR, LAB_ERROR_INPUT, "the worker's map of edges is cut short");
+        return false;
+    }
+    const char *json = line + EDGES_CHARS;
+    g_autoptr(Tree) tree = tree_parse("reply", json, strlen(json), true, error);
     const TreeNode *features =
         tree == NULL ? NULL : tree_require(tree_root(tree), "features", error);
     const TreeNode *result =
@@ -338,15 +382,32 @@ static bool is_idle(const RunResult *result)
     return idle;
 }
 
+/* Takes in the edges of a run; true if there was a new one. */
+static bool learn_edges(Explorer *explorer, const Job *job)
+{
+    unsigned news = 0;
+    for (size_t i = 0; i < sizeof(explorer->edges); i++) {
+        for (unsigned fresh = job->edges[i] & ~explorer->edges[i] & 0xffu; fresh != 0;
+             fresh &= fresh - 1) {
+            news++;
+        }
+        explorer->edges[i] |= job->edges[i];
+    }
+    explorer->report->edges += news;
+    return news > 0;
+}
+
 static void learn(Explorer *explorer, const Job *job)
 {
+    bool edges = learn_edges(explorer, job);
     bool news = false;
     for (guint i = 0; i < job->features->len; i++) {
         news = g_hash_table_add(explorer->seen,
                                 GUINT_TO_POINTER(g_array_index(job->features, uint32_t, i))) ||
                news;
     }
-    if (news) {
+    explorer->report->edge_parents += edges && !news ? 1 : 0;
+    if (edges || news) {
         g_ptr_array_add(explorer->parents, g_strdup(job->id));
     }
     explorer->report->features = g_hash_table_size(explorer->seen);
@@ -363,7 +424,8 @@ static void fail_campaign(ExploreReport *report, char *take_reason)
 static void take_again(ExploreReport *report, const Job *job, const Job *before)
 {
     report->again++;
-    if (before->result != NULL && strcmp(job->result->digest, before->result->digest) != 0) {
+    if (before->result != NULL && (strcmp(job->result->digest, before->result->digest) != 0 ||
+                                   memcmp(job->edges, before->edges, sizeof(job->edges)) != 0)) {
         report->differences++;
         fail_campaign(report, g_strdup_printf("%s was not the same when run again", job->id));
     }

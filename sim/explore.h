@@ -5,16 +5,17 @@
  * Exploring: drawn stories of faults (sim/scenario/schedule.h), as many as there is time for.
  *
  * Runs are made in rounds. A round is a fixed number of schedules, chosen before any of them
- * runs: fresh ones, and mutations of *parents*, schedules whose evidence showed something no run
- * before it had. What counts as something is seen without touching the firmware: kinds of events
- * with their words, which pairs of them follow each other, sequences of the boot journal,
- * outcomes of sessions, progress and status codes. Since a round depends only on the rounds
- * before it, equal seeds explore the same schedules in the same order, whatever the number of
- * jobs and the time; time only says after which round to stop.
+ * runs: fresh ones, and mutations of *parents*, schedules that showed something no run before
+ * them had. What counts as something is seen without touching the firmware: control-flow edges,
+ * which the machine marks as it executes; and in the evidence kinds of events with their words,
+ * which pairs of them follow each other, sequences of the boot journal, outcomes of sessions,
+ * progress and status codes. Since a round depends only on the rounds before it, equal seeds
+ * explore the same schedules in the same order, whatever the number of jobs and the time; time
+ * only says after which round to stop.
  *
  * Every campaign first looks for a canary: firmware with a seeded defect that drives the bolt at
  * every start. A campaign that does not catch it is an ERROR, for then its PASSes mean nothing.
- * One run in EXPLORE_AGAIN is made twice, and a different digest is an ERROR, too.
+ * One run in EXPLORE_AGAIN is made twice, and a different digest, or other edges, is an ERROR, too.
  *
  * What the user gave wrongly is an error of LAB_ERROR.
  */
@@ -48,12 +49,14 @@ typedef struct ExploreReport {
     unsigned idle;     /* of those INCONCLUSIVE, runs in which only a fault never met its moment */
     unsigned fresh;    /* schedules drawn from nothing; the others are mutations */
     unsigned parents;  /* schedules that showed something new */
-    unsigned features; /* different things seen */
-    unsigned again;    /* runs made twice */
-    unsigned differences; /* of those, how many digests were not the same */
-    unsigned canary_runs; /* until it was caught */
-    char *canary;         /* the run that caught it, or NULL */
-    GPtrArray *failures;  /* of RunResult: the first of each reason */
+    unsigned features; /* different things seen in the evidence */
+    unsigned edges;    /* different control-flow edges executed */
+    unsigned edge_parents; /* of the parents, those that showed new edges and nothing else new */
+    unsigned again;        /* runs made twice */
+    unsigned differences;  /* of those, how many digests were not the same */
+    unsigned canary_runs;  /* until it was caught */
+    char *canary;          /* the run that caught it, or NULL */
+    GPtrArray *failures;   /* of RunResult: the first of each reason */
     int64_t wall_us;
     Verdict verdict;
     char *reason; /* of an ERROR */

@@ -1219,10 +1219,10 @@ static void on_round(const ExploreReport *report, void *user_data)
 {
     const Options *options = user_data;
     if (options->use_bar) {
-        fprintf(stderr, "\r\033[K%u runs  ✔%u ✖%u ?%u !%u  %u things seen, %u parents",
+        fprintf(stderr, "\r\033[K%u runs  ✔%u ✖%u ?%u !%u  %u edges, %u things seen, %u parents",
                 report->runs, report->counts[VERDICT_PASS], report->counts[VERDICT_FAIL],
                 report->counts[VERDICT_INCONCLUSIVE], report->counts[VERDICT_ERROR],
-                report->features, report->parents);
+                report->edges, report->features, report->parents);
         fflush(stderr);
     }
 }
@@ -1250,9 +1250,10 @@ static void print_explored(const Options *options, const ExploreReport *report)
            "its moment, %u undecided, %u ERROR\n",
            report->runs, report->wall_us / G_USEC_PER_SEC, report->counts[VERDICT_PASS],
            report->counts[VERDICT_FAIL], report->idle, undecided, report->counts[VERDICT_ERROR]);
-    printf("%u fresh, %u mutated; %u things seen, %u schedules were the first to show one\n",
-           report->fresh, report->runs - MIN(report->fresh, report->runs), report->features,
-           report->parents);
+    printf("%u fresh, %u mutated; %u edges and %u other things seen; %u schedules were the first "
+           "to show one, %u of them by edges alone\n",
+           report->fresh, report->runs - MIN(report->fresh, report->runs), report->edges,
+           report->features, report->parents, report->edge_parents);
     printf("made again: %u of %u, %u different; canary %s: %s after %u runs\n", report->again,
            report->runs, report->differences, EXPLORE_CANARY,
            report->canary == NULL ? "not caught" : "caught", report->canary_runs);

@@ -489,6 +489,33 @@ VTime device_quiet_until(const Device *device)
     return device->offset + (VTime)MIN(call->idle_until, (uint64_t)INT64_MAX / 2);
 }
 
+void device_stop_at(Device *device, uint64_t at)
+{
+    HostlinkStop stop = {.at = at};
+    wire_append(device_orders(device), HOSTLINK_STOP, &stop, sizeof(stop));
+}
+
+uint64_t device_instructions(const Device *device)
+{
+    const WireCall *call = machine_call(device->machine);
+    bool now = device->state == DEVICE_CALLED &&
+               device->offset + (VTime)call->time == queue_now(device->options.queue);
+    return now ? call->instructions : observer_instructions(device->observer);
+}
+
+bool device_add_edges(Device *device, uint8_t *edges, GError **error)
+{
+    uint8_t executed[HOSTLINK_EDGES_BYTES];
+    if (!machine_read(device->machine, HOSTLINK_SPACE_EDGES, 0, sizeof(executed), executed,
+                      error)) {
+        return false;
+    }
+    for (size_t i = 0; i < sizeof(executed); i++) {
+        edges[i] |= executed[i];
+    }
+    return true;
+}
+
 /* Cuts the power of a device that still has it, behind the observer's back: the run is over. */
 static bool device_switch_off(Device *device, GError **error)
 {

@@ -140,6 +140,17 @@ bool device_restore(Device *device, GError **error);
 /* The earliest instant at which a ready device may do something that others can see. */
 VTime device_quiet_until(const Device *device);
 
+/* Holds its processor for the debugger before instruction number `at`; to be told before it runs.
+ */
+void device_stop_at(Device *device, uint64_t at);
+
+/* Instructions executed by now: of a call that came at this instant, or else of the last one. */
+uint64_t device_instructions(const Device *device);
+
+/* Adds the edges it has executed to `edges`, of HOSTLINK_EDGES_BYTES; while it waits for orders. */
+G_GNUC_WARN_UNUSED_RESULT
+bool device_add_edges(Device *device, uint8_t *edges, GError **error);
+
 /* Compares the lab's copy of the memories with the machine's, and leaves the power off. */
 G_GNUC_WARN_UNUSED_RESULT
 bool device_end(Device *device, GError **error);

@@ -228,6 +228,9 @@ static char **machine_arguments(const MachineOptions *options, int link_fd)
                             "-accel", MACHINE_TRANSLATIONS, "-display", "none", "-monitor", "none",
                             "-serial", "none", "-icount", icount, "-bios", options->rom_path,
                             "-global", link, NULL);
+    if (options->edges) {
+        g_strv_builder_add_many(argv, "-global", "lockstep-hostlink.edges=on", NULL);
+    }
     if (options->debugger_port != 0) {
         g_autofree char *stub = g_strdup_printf("tcp:127.0.0.1:%u", options->debugger_port);
         g_strv_builder_add_many(argv, "-gdb", stub, "-S", NULL);

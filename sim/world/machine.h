@@ -41,6 +41,7 @@ typedef struct MachineOptions {
     unsigned wall_timeout_s; /* for one call; 0: wait for ever */
     unsigned run_timeout_s;  /* from one `machine_restart_time` to the next; 0: no limit */
     unsigned debugger_port; /* 0: none; otherwise QEMU's gdb stub, and the processor waits for it */
+    bool edges;             /* mark control-flow edges, for HOSTLINK_SPACE_EDGES */
 } MachineOptions;
 
 /* Starts a process. It has said HELLO when this returns: `machine_call` holds it. */

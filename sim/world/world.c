@@ -68,6 +68,10 @@ struct DevicePool {
     GPtrArray *kept;   /* the settings' strings */
     GArray *idle;      /* of WorldIdle */
     GPtrArray *minted; /* of WorldMinted, oldest first */
+    uint8_t *edges;    /* the caller's; NULL: not counted */
+    bool stops;        /* for the debugger */
+    unsigned stop_device;
+    uint64_t stop_at;
 };
 
 /* The pool. */
@@ -111,6 +115,18 @@ DevicePool *world_pool_new(const WorldSettings *settings)
     return pool;
 }
 
+void world_pool_count_edges(DevicePool *pool, uint8_t *edges)
+{
+    pool->edges = edges;
+}
+
+void world_pool_stop_at(DevicePool *pool, unsigned device, uint64_t at)
+{
+    pool->stops = true;
+    pool->stop_device = device;
+    pool->stop_at = at;
+}
+
 void world_pool_free(DevicePool *pool)
 {
     if (pool == NULL) {
@@ -144,6 +160,7 @@ static Machine *world_pool_take(DevicePool *pool, const char *rom_path, unsigned
         .wall_timeout_s = pool->settings.debugger ? 0 : pool->settings.wall_timeout_s,
         .run_timeout_s = pool->settings.debugger ? 0 : pool->settings.run_timeout_s,
         .debugger_port = pool->settings.debugger ? pool->settings.debugger_port + index : 0,
+        .edges = pool->edges != NULL,
     };
     return machine_start(&options, error);
 }
@@ -220,9 +237,22 @@ static void world_act(const Action *action, void *user_data)
     verbs_act(user_data, action);
 }
 
+/* Where the device stood that the first fault met; one that met no device met the first. */
+static void world_note_fault(Stage *stage, const char *source)
+{
+    WorldOutcome *outcome = &stage->outcome;
+    const StageDevice *met = stage_device(stage, source);
+    met = met == NULL ? stage->devices : met;
+    outcome->fault_device = (unsigned)(met - stage->devices);
+    outcome->fault_instructions = device_instructions(met->device);
+}
+
 static void world_see(const Event *event, void *user_data)
 {
     Stage *stage = user_data;
+    if (event->kind == EVENT_FAULT_TOOK_EFFECT && stage->outcome.faults_effective == 0) {
+        world_note_fault(stage, event->source);
+    }
     verbs_see(stage, event);
     story_see(stage->story, event);
 }
@@ -404,6 +434,9 @@ static bool world_set_up(Stage *stage, DevicePool *pool, GError **error)
         device->device = device_new(&options, device->machine);
         if (!world_bear(stage, device, pool, error)) {
             return false;
+        }
+        if (pool->stops && pool->stop_device == i) {
+            device_stop_at(device->device, pool->stop_at);
         }
     }
     return true;
@@ -636,6 +669,16 @@ static bool world_take_down(Stage *stage, GError **error)
     return true;
 }
 
+static bool world_add_edges(Stage *stage, const DevicePool *pool, GError **error)
+{
+    for (guint i = 0; pool->edges != NULL && i < stage->device_count; i++) {
+        if (!device_add_edges(stage->devices[i].device, pool->edges, error)) {
+            return false;
+        }
+    }
+    return true;
+}
+
 /* Makes the run on a stage whose `turns` or `branches` may be set. */
 static bool world_play(Stage *stage, const Plan *plan, DevicePool *pool, Recorder *recorder,
                        WorldOutcome *ret_outcome, GError **error)
@@ -652,7 +695,8 @@ static bool world_play(Stage *stage, const Plan *plan, DevicePool *pool, Recorde
         recorder_listen(recorder, world_see, stage);
         RECORD(recorder, 0, "lab", EVENT_RUN_STARTED, EVENT_INTEGER("seed", timeline->seed));
         story_start(stage->story);
-        well = world_turn(stage, pool, error) && world_take_down(stage, error);
+        well = world_turn(stage, pool, error) && world_take_down(stage, error) &&
+               world_add_edges(stage, pool, error);
         recorder_listen(recorder, NULL, NULL);
     }
     stage->outcome.ended = queue_now(stage->queue);

@@ -76,11 +76,25 @@ typedef struct WorldOutcome {
     VTime ended;    /* world time at the end */
     uint64_t calls; /* device calls answered */
     unsigned faults_injected;
-    unsigned faults_effective; /* of those, how many the device met */
+    unsigned faults_effective;   /* of those, how many the device met */
+    unsigned fault_device;       /* whom the first of them met, by its place in the plan */
+    uint64_t fault_instructions; /* and how many instructions it had executed then */
 } WorldOutcome;
 
 /* Makes an empty pool. `settings` are copied; processes start when first needed. */
 DevicePool *world_pool_new(const WorldSettings *settings);
+
+/*
+ * Counts from now on: after each run the edges that its devices have executed are added to `edges`,
+ * of HOSTLINK_EDGES_BYTES, which stays the caller's. To be asked before the first run.
+ */
+void world_pool_count_edges(DevicePool *pool, uint8_t *edges);
+
+/*
+ * From now on device number `device` of each run stops for the debugger before it executes
+ * instruction number `at`. Only with `debugger`.
+ */
+void world_pool_stop_at(DevicePool *pool, unsigned device, uint64_t at);
 
 /* Ends the processes, by QUIT if they listen, by SIGKILL if they do not. */
 void world_pool_free(DevicePool *pool);

@@ -204,7 +204,9 @@ static void test_edges__differ_where_the_paths_do(void **state)
     static const uint32_t trials[] = {LOCKSTEP_ROM_TICKS, LOCKSTEP_ROM_OPERATIONS,
                                       LOCKSTEP_ROM_SPEAK, LOCKSTEP_ROM_REWRITE,
                                       LOCKSTEP_ROM_STORE_FLASH};
-    enum { TRIALS = sizeof(trials) / sizeof(trials[0]) };
+    enum {
+        TRIALS = sizeof(trials) / sizeof(trials[0])
+    };
     Map maps[TRIALS];
 
     for (int i = 0; i < TRIALS; i++) {

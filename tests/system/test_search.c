@@ -11,13 +11,15 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
 
 #include "tests/system/shell.h"
 
-#define LOCKSTEP "build/lockstep"
+#define LOCKSTEP  "build/lockstep"
+#define EDGES_MIN 5000 /* an update with all its cryptography has more; noise would have less */
 
 /* The first file that `path`, a pattern of the shell, names. */
 static char *find_file(const char *folder, const char *path)
@@ -108,6 +110,9 @@ static void test_explore__does_the_same_with_any_number_of_jobs(void **state)
                       jobs, folder);
         all[jobs - 1] = g_strdup(shell.out);
         assert_non_null(strstr(shell.out, "scenario: explore/5-0"));
+        const char *seen = strstr(shell.out, " mutated; ");
+        assert_non_null(seen);
+        assert_true(strtoul(seen + strlen(" mutated; "), NULL, 10) > EDGES_MIN);
         shell_remove(folder);
     }
     assert_string_equal(all[0], all[1]);

@@ -110,8 +110,9 @@ static void edges_begin(void *opaque, const HostlinkBegin *begin)
 {
     memset(edges.map, 0, sizeof(edges.map));
     edges.from = 0;
-    if (edges.on && first_cpu) {
-        first_cpu->tcg_cflags &= ~CF_PCREL; /* E3 */
+    /* For E3, and quicker anyway: sharing code between addresses is for systems that map it. */
+    if (first_cpu) {
+        first_cpu->tcg_cflags &= ~CF_PCREL;
     }
 }
 
