@@ -11,14 +11,12 @@ MAKEFLAGS += --no-builtin-rules
 BUILD := build
 OUT   ?= out
 JOBS  ?= $(shell nproc)
+FOR   ?= 10m
+SEED  ?= 1
 QEMU  := $(BUILD)/qemu-system-arm
 LOCKSTEP := $(BUILD)/lockstep
 
 .DEFAULT_GOAL := help
-
-# The defect that a sweep must find before anybody believes that there is none.
-SWEEP_CANARY := $(BUILD)/firmware/rom+trusts-torn-journal.bin \
-	$(BUILD)/images/app-1.0.0+trusts-torn-journal.img $(BUILD)/images/app-1.1.0+trusts-torn-journal.img
 
 # Parts that need fetched sources are built by a second make, once bootstrap has brought them.
 STEP = $(MAKE) --no-print-directory -j$(JOBS)
@@ -43,8 +41,12 @@ build: bootstrap
 ## Boot every state that a loss of power can leave during an update, and after a second one
 .PHONY: sweep
 sweep: build
-	@$(STEP) $(SWEEP_CANARY)
 	@$(LOCKSTEP) sweep --depth 2 --torn each --jobs $(JOBS) --out $(OUT)/sweep
+
+## Draw stories of faults for FOR (10m) from SEED (1), and stop at the first that ends badly
+.PHONY: explore
+explore: build
+	@$(LOCKSTEP) explore --for $(FOR) --seed $(SEED) --jobs $(JOBS) --out $(OUT)/explore
 
 ## Run every seeded defect against the scenario that names it: killed K of N, false alarms F
 .PHONY: defects

@@ -85,7 +85,7 @@ static void test_explore__finds_a_burned_counter_and_says_how_to_shorten_it(void
                            " --defect burns-counter-on-trial --out '%s'",
                   folder);
     shell_expect(&shell, 1);
-    assert_non_null(strstr(shell.out, "counter.raised"));
+    assert_non_null(strstr(shell.out, "the security counter is raised"));
     const char *minimize = strstr(shell.out, "\nminimize: ");
     assert_non_null(minimize);
     assert_non_null(strstr(shell.out, "canary locks-itself-at-start: caught"));
