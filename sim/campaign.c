@@ -74,6 +74,7 @@ typedef struct Campaign {
     int64_t started_us;
     unsigned level; /* 0: one fault; 1: looking for second ones; 2: two faults */
     bool stopping;
+    bool enough; /* failures: what runs is not waited for */
 } Campaign;
 
 static void job_free(void *job)
@@ -176,6 +177,10 @@ static bool plan_all(Campaign *campaign, GError **error)
     campaign->assessment->plan_id = g_strdup(digest_print(&chain, hex));
     campaign->assessment->lab = lab_digest(campaign->lab);
     campaign->assessment->defect = g_strdup(campaign->settings->defect);
+    if (campaign->settings->shards > 1) {
+        campaign->assessment->shard =
+            g_strdup_printf("%u/%u", campaign->settings->shard, campaign->settings->shards);
+    }
     campaign->assessment->seed =
         campaign->settings->has_seed
             ? g_strdup_printf("%" G_GUINT64_FORMAT, campaign->settings->seed)
@@ -299,6 +304,7 @@ static void take_result(Campaign *campaign, Job *job, RunResult *take_result, bo
     uint32_t bad = campaign->progress.done - campaign->progress.counts[VERDICT_PASS];
     if (campaign->settings->fail_max > 0 && bad >= campaign->settings->fail_max) {
         campaign->stopping = true;
+        campaign->enough = true;
     }
 }
 
@@ -358,13 +364,37 @@ static RunResult *find_past(Campaign *campaign, const Job *job)
     return past;
 }
 
+static Ledger *open_ledger(const Assessment *assessment, const char *out, bool resume,
+                           Campaign *campaign, GError **error)
+{
+    g_autofree char *path = g_build_filename(out, "results.jsonl", NULL);
+    g_autofree char *heading = g_strdup_printf("{\"lab\":\"%s\"}", assessment->lab);
+    return ledger_open(path, heading, resume, take_line, campaign, error);
+}
+
 static bool open_results(Campaign *campaign, GError **error)
 {
-    g_autofree char *path = g_build_filename(campaign->settings->out, "results.jsonl", NULL);
-    g_autofree char *heading = g_strdup_printf("{\"lab\":\"%s\"}", campaign->assessment->lab);
-    campaign->results =
-        ledger_open(path, heading, campaign->settings->resume, take_line, campaign, error);
+    campaign->results = open_ledger(campaign->assessment, campaign->settings->out,
+                                    campaign->settings->resume, campaign, error);
     return campaign->results != NULL;
+}
+
+static char *line_of(const RunResult *result)
+{
+    g_autoptr(Canon) canon = canon_new();
+    result_write(result, canon);
+    return canon_finish(canon);
+}
+
+bool campaign_write_results(const Assessment *assessment, const char *out, GError **error)
+{
+    g_autoptr(Ledger) ledger = open_ledger(assessment, out, false, NULL, error);
+    g_autoptr(GPtrArray) lines = g_ptr_array_new_with_free_func(g_free);
+    for (guint i = 0; i < assessment->runs->len; i++) {
+        g_ptr_array_add(lines, line_of(g_ptr_array_index(assessment->runs, i)));
+    }
+    g_ptr_array_add(lines, NULL);
+    return ledger != NULL && ledger_settle(ledger, (char *const *)lines->pdata, error);
 }
 
 static int by_name(const void *a, const void *b)
@@ -385,9 +415,7 @@ static bool settle_results(Campaign *campaign, GError **error)
         const RunResult *result =
             other ? g_hash_table_lookup(campaign->past, others[i - campaign->assessment->runs->len])
                   : g_ptr_array_index(campaign->assessment->runs, i);
-        g_autoptr(Canon) canon = canon_new();
-        result_write(result, canon);
-        g_ptr_array_add(lines, canon_finish(canon));
+        g_ptr_array_add(lines, line_of(result));
     }
     g_ptr_array_add(lines, NULL);
     return ledger_settle(campaign->results, (char *const *)lines->pdata, error);
@@ -686,7 +714,7 @@ static void work(Campaign *campaign)
             }
             continue;
         }
-        if (interrupts != NULL && *interrupts > 1) {
+        if (campaign->enough || (interrupts != NULL && *interrupts > 1)) {
             return;
         }
         unsigned tag = 0;
@@ -770,7 +798,7 @@ Assessment *campaign_run(Lab *lab, const CampaignSettings *settings,
     for (guint i = 0; settings->second != SWEEP_NONE && i < campaign.entries->len; i++) {
         tell_scenario(&campaign, entry_at(&campaign, i));
     }
-    bool at_once = settings->interrupts != NULL && *settings->interrupts > 1;
+    bool at_once = campaign.enough || (settings->interrupts != NULL && *settings->interrupts > 1);
     workers_free(campaign.workers, at_once);
     collect(&campaign);
     bool well = campaign.error == NULL;

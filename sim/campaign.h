@@ -6,9 +6,10 @@
  *
  * Scenarios give jobs. One without a sweep is one job; one with a sweep is a reference run, whose
  * evidence then gives a job for each point. Results come in any order and are put in the order of
- * the plan, so the assessment does not depend on the number of workers. Each result is also
- * appended to results.jsonl in the output folder at once: what has finished is never lost, and
- * `resume` takes it from there.
+ * the plan, so the assessment does not depend on the number of workers. Each result is also a line
+ * of results.jsonl in the output folder before anybody hears of it (ledger.h): what has finished is
+ * never lost, and `resume` takes it from there. When all is done the lines stand in the order of
+ * the plan.
  *
  * A `sweep` is imposed on every scenario, in place of its own. With a `second` axis, each point
  * that was PASS is run once more to see what the device does after the fault, which gives jobs with
@@ -75,3 +76,10 @@ typedef struct CampaignListener {
 Assessment *campaign_run(Lab *lab, const CampaignSettings *settings,
                          const CampaignListener *listener,
                          GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/*
+ * Writes the results of an assessment as a campaign that has come to its end does, in place of what
+ * stands there.
+ */
+bool campaign_write_results(const Assessment *assessment, const char *out,
+                            GError **error) G_GNUC_WARN_UNUSED_RESULT;

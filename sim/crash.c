@@ -9,6 +9,7 @@
 
 #include <string.h>
 
+#include "sim/evidence/bundle.h"
 #include "sim/scenario/reading.h"
 #include "sim/scenario/sweep.h"
 #include "sim/world/world.h"
@@ -192,8 +193,9 @@ static void take_window(CrashSource *source, const Scenario *scenario, const GPt
     }
 }
 
-CrashSource *crash_source_new(Lab *lab, const char *scenario_name, const char *defect,
-                              uint64_t seed, const char *out, GError **error)
+/* A source with its plan and nothing else. */
+static CrashSource *begin_source(Lab *lab, const char *scenario_name, const char *defect,
+                                 uint64_t seed, const Scenario **ret_scenario, GError **error)
 {
     const Scenario *scenario = lab_scenario(lab, scenario_name, error);
     if (scenario == NULL) {
@@ -212,6 +214,19 @@ CrashSource *crash_source_new(Lab *lab, const char *scenario_name, const char *d
         lab_says(error, "the scenario does not sweep its first device's flash operations");
         return NULL;
     }
+    *ret_scenario = scenario;
+    return g_steal_pointer(&source);
+}
+
+CrashSource *crash_source_new(Lab *lab, const char *scenario_name, const char *defect,
+                              uint64_t seed, const char *out, GError **error)
+{
+    const Scenario *scenario = NULL;
+    g_autoptr(CrashSource) source =
+        begin_source(lab, scenario_name, defect, seed, &scenario, error);
+    if (source == NULL) {
+        return NULL;
+    }
     g_autoptr(Recorder) recorder = recorder_new();
     source->result = lab_execute_plan(lab, source->plan, out,
                                       out == NULL ? LAB_KEEP_NONE : LAB_KEEP_ALWAYS, recorder);
@@ -224,6 +239,61 @@ CrashSource *crash_source_new(Lab *lab, const char *scenario_name, const char *d
     }
     take_window(source, scenario, recorder_events(recorder));
     return g_steal_pointer(&source);
+}
+
+/* Reads the artefacts a source needs back from a bundle, whose seals have been looked at. */
+static bool read_artefacts(const char *path, Recorder *recorder, GError **error)
+{
+    static const char *const NAMES[] = {"nvm.log", "flash-start.bin", "otp-start.bin",
+                                        RECORDER_FLASH};
+    for (size_t i = 0; i < G_N_ELEMENTS(NAMES); i++) {
+        g_autofree char *file = g_build_filename(path, NAMES[i], NULL);
+        g_autofree char *bytes = NULL;
+        gsize count = 0;
+        if (!g_file_get_contents(file, &bytes, &count, error)) {
+            return false;
+        }
+        g_byte_array_append(recorder_artefact(recorder, NAMES[i]), (const guint8 *)bytes,
+                            (guint)count);
+    }
+    return true;
+}
+
+CrashSource *crash_source_load(Lab *lab, const char *scenario_name, const char *defect,
+                               uint64_t seed, const char *out, GError **error)
+{
+    const Scenario *scenario = NULL;
+    g_autoptr(CrashSource) source =
+        begin_source(lab, scenario_name, defect, seed, &scenario, error);
+    if (source == NULL) {
+        return NULL;
+    }
+    g_autofree char *below = lab_bundle_path(source->plan->run_id);
+    g_autofree char *path = g_build_filename(out, below, NULL);
+    g_autofree char *json = plan_to_json(source->plan);
+    g_autoptr(Bundle) bundle = bundle_open(path, error);
+    g_autoptr(Recorder) recorder = recorder_new();
+    if (bundle == NULL) {
+        return NULL;
+    }
+    if (strcmp(bundle->plan_json, json) != 0) {
+        lab_says(error, "the plan has changed");
+        return NULL;
+    }
+    g_autoptr(Plan) stored = NULL;
+    source->result = lab_judge(path, &stored, error);
+    if (source->result == NULL || !read_artefacts(path, recorder, error) ||
+        !take_log(source, recorder, error)) {
+        return NULL;
+    }
+    source->result->bundle = g_steal_pointer(&below);
+    take_window(source, scenario, bundle->events);
+    return g_steal_pointer(&source);
+}
+
+RunResult *crash_source_take_result(CrashSource *source)
+{
+    return g_steal_pointer(&source->result);
 }
 
 void crash_source_free(CrashSource *source)
@@ -269,33 +339,61 @@ char *crash_source_run_id(const CrashSource *source, const CrashPoint *point)
                            source->plan->timeline->seed);
 }
 
+char *crash_source_log(Recorder *recorder)
+{
+    const GByteArray *log = recorder_artefact(recorder, "nvm.log");
+    GString *text = g_string_new_len((const char *)log->data, (gssize)log->len);
+    return g_strdelimit(g_string_free(text, FALSE), "\n", ';');
+}
+
+/* Whether the second level's memory is that of the place already. */
+static bool stands_at(const CrashSource *source, const CrashPlace *place)
+{
+    return source->second.operations != NULL &&
+           memcmp(&source->second_of, place, sizeof *place) == 0;
+}
+
+const GArray *crash_source_adopt(CrashSource *source, const CrashPlace *place, const char *log,
+                                 GError **error)
+{
+    Cursor *second = &source->second;
+    uint32_t changed = 0;
+    if (stands_at(source, place)) {
+        return second->operations;
+    }
+    const CrashMemory *torn = cursor_show(&source->first, place, &changed);
+    if (torn == NULL) {
+        lab_says(error, "the run has no operation of that number");
+        return NULL;
+    }
+    g_autofree char *text = g_strdelimit(g_strdup(log), ";", '\n');
+    cursor_clear(second);
+    *second = (Cursor){.start = crash_memory_copy(torn)};
+    crash_memory_settle(second->start);
+    second->operations = crash_log_parse(text, strlen(text), error);
+    source->second_of = *place;
+    return second->operations;
+}
+
 const GArray *crash_source_recovery(CrashSource *source, Lab *lab, const CrashPlace *place,
                                     GError **error)
 {
-    Cursor *second = &source->second;
     CrashPoint point = {.depth = 1, .places = {*place}};
-    if (second->operations != NULL && memcmp(&source->second_of, place, sizeof *place) == 0) {
-        return second->operations;
+    if (stands_at(source, place)) {
+        return source->second.operations;
     }
-    cursor_clear(second);
-    *second = (Cursor){.operations = NULL};
     g_autoptr(Recorder) recorder = recorder_new();
     g_autoptr(Plan) plan = crash_source_point(source, lab, &point, false, error);
     if (plan == NULL) {
         return NULL;
     }
-    uint32_t changed = 0;
-    second->start = crash_memory_copy(cursor_show(&source->first, place, &changed));
-    crash_memory_settle(second->start);
     g_autoptr(RunResult) result = lab_execute_plan(lab, plan, NULL, LAB_KEEP_NONE, recorder);
     if (result->verdict == VERDICT_ERROR) {
         lab_says(error, result->reason);
         return NULL;
     }
-    const GByteArray *log = recorder_artefact(recorder, "nvm.log");
-    second->operations = crash_log_parse((const char *)log->data, log->len, error);
-    source->second_of = *place;
-    return second->operations;
+    g_autofree char *log = crash_source_log(recorder);
+    return crash_source_adopt(source, place, log, error);
 }
 
 CrashMemory *crash_source_memory(CrashSource *source, Lab *lab, const CrashPoint *point,

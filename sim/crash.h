@@ -52,6 +52,13 @@ char *crash_point_print(const CrashPoint *point);
  */
 CrashSource *crash_source_new(Lab *lab, const char *scenario, const char *defect, uint64_t seed,
                               const char *out, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/*
+ * The same from the bundle an earlier clean run has left in `out`, without a run. Fails when there
+ * is none, or none of that plan.
+ */
+CrashSource *crash_source_load(Lab *lab, const char *scenario, const char *defect, uint64_t seed,
+                               const char *out, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 void crash_source_free(CrashSource *source);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(CrashSource, crash_source_free)
 
@@ -59,6 +66,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(CrashSource, crash_source_free)
 const GArray *crash_source_operations(const CrashSource *source);
 const Plan *crash_source_plan(const CrashSource *source);
 const RunResult *crash_source_result(const CrashSource *source);
+
+/* Takes the clean run's result out; nobody may ask for it afterwards. */
+RunResult *crash_source_take_result(CrashSource *source);
 
 /* The version the clean run began with. */
 const char *crash_source_version(const CrashSource *source);
@@ -72,6 +82,16 @@ char *crash_source_run_id(const CrashSource *source, const CrashPoint *point);
  */
 const GArray *crash_source_recovery(CrashSource *source, Lab *lab, const CrashPlace *place,
                                     GError **error);
+
+/*
+ * The same from a log that is known already, as crash_source_log prints it, without a run. Good as
+ * above.
+ */
+const GArray *crash_source_adopt(CrashSource *source, const CrashPlace *place, const char *log,
+                                 GError **error);
+
+/* The log a run has left with `recorder`, in one line without quotes; the caller's. */
+char *crash_source_log(Recorder *recorder);
 
 /*
  * The memory at a point, torn. The source's, good until the next call for another. `ret_changed` is

@@ -19,7 +19,7 @@ static const CrashCell *cell_at(const GArray *cells, guint index)
 static const char *outcome_word(const CrashCell *cell)
 {
     return *cell->verdict == UINT8_MAX ? NOT_RUN
-                                       : crash_worker_outcome_name((CrashOutcome)*cell->outcome);
+                                       : sweeping_outcome_name((SweepingOutcome)*cell->outcome);
 }
 
 static char *run_of(const CrashSource *source, const CrashCell *cell)
@@ -69,7 +69,8 @@ char *crash_atlas_lines(const CrashSource *source, const GArray *cells)
 
 static const char *cell_color(const CrashCell *cell)
 {
-    static const char *const COLORS[CRASH_OUTCOMES] = {"#4477aa", "#228833", "#ccbb44", "#aa3377"};
+    static const char *const COLORS[SWEEPING_OUTCOMES] = {"#4477aa", "#228833", "#ccbb44",
+                                                          "#aa3377"};
     if (*cell->verdict == UINT8_MAX) {
         return "#bbbbbb";
     }

@@ -12,13 +12,16 @@
  * the scenario (L), and made the long way from the very start by a real cut (E). A difference in R
  * or E is an error of the lab.
  *
- * Every boot's result is a line of sweeps/SCENARIO.jsonl in the output folder, written before
- * anybody hears of it and synchronised every second; `resume` takes from there what the same
- * binaries and settings have found before. Beside it SCENARIO.atlas.jsonl has one line per
- * operation: each tear, its outcome, and the id of the run that shows it; SCENARIO.atlas.html draws
- * it.
+ * Every finished run is a line of sweeps/SCENARIO.jsonl in the output folder before anybody hears
+ * of it (crash_worker.h); `resume` takes from there what the same binaries have found before for
+ * the same plan. At the end SCENARIO.atlas.jsonl has one line per operation: each tear, its
+ * outcome, and the id of the run that shows it; SCENARIO.atlas.html draws it.
  *
- * The result does not depend on the number of jobs. Memory: about 150 bytes per distinct state.
+ * A shard takes those states whose digest says so, and the second losses that follow from them.
+ * The lines of all shards together are those of the whole, so `only_past` works the whole out
+ * from them without a boot.
+ *
+ * The result does not depend on the number of jobs. Memory: about 200 bytes per distinct state.
  */
 
 #include <signal.h>
@@ -30,7 +33,7 @@
 #include "sim/crash_worker.h"
 
 typedef struct CrashSweepProgress {
-    const char *phase; /* "boot", "recovery", "again", "live", "long way" */
+    const char *phase; /* "boot", "again", "live", "long way" */
     uint32_t done;
     uint32_t planned;
     uint32_t bad;
@@ -49,36 +52,23 @@ typedef struct CrashSweepSettings {
     bool only_journal; /* only operations in the boot journal */
     bool samples;      /* R, L and E */
     bool resume;
+    bool only_past;  /* with `resume`: make no run, and count what is missing as stopped */
+    unsigned shard;  /* from 1 */
+    unsigned shards; /* 1: everything */
     const char *out; /* NULL: nothing is kept */
-    const volatile sig_atomic_t *interrupts;
+    const volatile sig_atomic_t *interrupts; /* 1: finish what runs; 2: stop now */
     void (*progress)(const CrashSweepProgress *progress, void *user_data); /* or NULL */
     void *user_data;
 } CrashSweepSettings;
 
-typedef struct CrashSweepLevel {
-    uint32_t operations; /* that could be torn */
-    uint64_t points;     /* asked for */
-    uint64_t effective;  /* of those, how many changed a bit of an operation */
-    uint32_t distinct;
-    uint32_t booted;
-} CrashSweepLevel;
-
 typedef struct CrashSweepResult {
-    CrashSweepLevel levels[CRASH_DEPTH_MAX];
-    uint32_t outcomes[CRASH_OUTCOMES];
-    uint32_t verdicts[VERDICTS];
-    uint32_t again;
-    uint32_t again_different;
-    uint32_t live;
-    uint32_t live_bad;
-    uint32_t long_way;
-    uint32_t long_way_different;
-    uint32_t resumed; /* boots taken from an earlier execution */
-    bool interrupted;
-    Verdict verdict;
-    char *note;       /* what was wrong with the lab, or NULL */
+    SweepingCrash *summary;
+    RunResult *clean; /* of the clean run */
     GPtrArray *bad;   /* of RunResult, the first of those that are not PASS */
-    int64_t boots_us; /* wall time of the boots */
+    uint32_t resumed; /* runs taken from an earlier execution */
+    uint32_t made;    /* runs made now */
+    uint32_t booted;  /* of those, boots */
+    int64_t boots_us; /* wall time of these */
 } CrashSweepResult;
 
 /* Runs it all. NULL if something the user gave is wrong. */
@@ -90,5 +80,6 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(CrashSweepResult, crash_sweep_result_free)
 /* Whether the engine can sweep the scenario. */
 bool crash_sweep_fits(const Scenario *scenario);
 
-/* The result in a few lines for people. */
-char *crash_sweep_text(const CrashSweepResult *result);
+/* The file of a sweep's results below an output folder; the caller's. */
+char *crash_sweep_file(const char *out, const char *scenario, const char *defect,
+                       const char *suffix);

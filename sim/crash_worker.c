@@ -11,14 +11,12 @@
 
 #include "sim/crash_worker.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "sim/base/bytes.h"
+#include "sim/workers.h"
 #include "sim/world/nvm.h"
 #include "sim/world/world.h"
-
-#define KEPT_MAX 100u
 
 static const EventKind COMPARED[] = {
     EVENT_POWER_ON,          EVENT_DEVICE_RESET,     EVENT_DEVICE_PROGRESS, EVENT_DEVICE_STATUS,
@@ -28,141 +26,152 @@ static const EventKind COMPARED[] = {
     EVENT_BOLT_MOVED,        EVENT_LEDS_CHANGED,     EVENT_BUZZER_CHANGED,
 };
 
-const char *crash_worker_outcome_name(CrashOutcome outcome)
+static SweepingOutcome outcome_of(const CrashWorker *worker, const GPtrArray *events)
 {
-    static const char *const NAMES[CRASH_OUTCOMES] = {"old", "new", "recovery", "brick"};
-    return NAMES[outcome];
-}
-
-static CrashOutcome outcome_of(const CrashWorker *worker, const GPtrArray *events)
-{
-    CrashOutcome outcome = CRASH_BRICK;
+    SweepingOutcome outcome = SWEEPING_BRICK;
     for (guint i = 0; i < events->len; i++) {
         const Event *event = g_ptr_array_index(events, i);
         if (event->kind == EVENT_BOOT_COMPLETED) {
             const char *version = event_text(event, "version");
-            outcome = g_strcmp0(version, crash_source_version(worker->source)) == 0 ? CRASH_OLD
-                                                                                    : CRASH_NEW;
+            outcome = g_strcmp0(version, crash_source_version(worker->source)) == 0 ? SWEEPING_OLD
+                                                                                    : SWEEPING_NEW;
         } else if (event->kind == EVENT_BOOT_RECOVERY) {
-            outcome = CRASH_RECOVERY;
+            outcome = SWEEPING_RECOVERY;
         }
     }
     return outcome;
 }
 
-/* The boot's own operations that a second loss of power could tear. */
-static uint32_t operations_of(const GPtrArray *events)
+/* Lines. The members come in the order of their names, the first four without escapes. */
+
+static char *member(const char *line, const char *key)
 {
-    uint32_t count = 0;
-    for (guint i = 0; i < events->len; i++) {
-        const Event *event = g_ptr_array_index(events, i);
-        count += event->kind == EVENT_NVM_OPERATION ? 1 : 0;
-    }
-    return count;
+    g_autofree char *start = g_strdup_printf("\"%s\":\"", key);
+    const char *from = line == NULL ? NULL : strstr(line, start);
+    const char *end = from == NULL ? NULL : strchr(from + strlen(start), '"');
+    return end == NULL ? NULL
+                       : g_strndup(from + strlen(start), (gsize)(end - from) - strlen(start));
 }
 
-static void write_answer(GString *reply, const CrashAnswer *answer)
+static void answer(const CrashWorker *worker, const char *ask, const char *point,
+                   const CrashAnswer *said, const char *words)
 {
-    g_string_append_printf(reply, "%d\t%d\t%u\t%s\t", (int)answer->verdict, (int)answer->outcome,
-                           answer->operations, answer->digest);
-    if (answer->verdict == VERDICT_PASS) {
-        g_string_append(reply, "-");
-        return;
-    }
     g_autoptr(Canon) canon = canon_new();
-    result_write(answer->result, canon);
-    g_autofree char *json = canon_finish(canon);
-    g_string_append(reply, json);
+    g_autofree char *clean = g_strdelimit(g_strdup(words), "\"\\\t\n", '\'');
+    canon_begin_object(canon);
+    canon_member_text(canon, "answer", clean);
+    canon_member_text(canon, "ask", ask);
+    canon_member_text(canon, "point", point);
+    if (said != NULL && said->log != NULL) {
+        canon_member_text(canon, "log", said->log);
+    }
+    if (said != NULL && said->verdict != VERDICT_PASS) {
+        canon_key(canon, "result");
+        result_write(said->result, canon);
+    }
+    canon_end_object(canon);
+    g_autofree char *line = canon_finish(canon);
+    g_autoptr(GError) error = NULL;
+    if (worker->ledger != NULL && !ledger_add(worker->ledger, line, &error)) {
+        g_error("%s", error->message);
+    }
+    workers_say(line);
 }
 
-void crash_worker_answer_parse(const char *text, const char *run_id, const char *scenario,
+char *crash_worker_question(const char *line)
+{
+    g_autofree char *ask = member(line, "ask");
+    g_autofree char *point = member(line, "point");
+    return ask == NULL || point == NULL ? NULL : g_strdup_printf("%s %s", ask, point);
+}
+
+char *crash_worker_comparison(const char *line)
+{
+    char *words = member(line, "answer");
+    return words == NULL ? g_strdup("the worker died") : words;
+}
+
+/* "PASS old DIGEST" */
+static bool parse_words(const char *line, CrashAnswer *answer)
+{
+    g_autofree char *text = member(line, "answer");
+    g_auto(GStrv) words = g_strsplit(text == NULL ? "" : text, " ", 3);
+    bool known = g_strv_length(words) == 3 && verdict_parse(words[0], &answer->verdict) &&
+                 strlen(words[2]) < sizeof answer->digest;
+    bool found = false;
+    for (int i = 0; known && i < SWEEPING_OUTCOMES; i++) {
+        if (strcmp(words[1], sweeping_outcome_name((SweepingOutcome)i)) == 0) {
+            answer->outcome = (SweepingOutcome)i;
+            found = true;
+        }
+    }
+    if (found) {
+        g_strlcpy(answer->digest, words[2], sizeof answer->digest);
+    }
+    return found;
+}
+
+void crash_worker_answer_parse(const char *line, const char *run_id, const char *scenario,
                                CrashAnswer *ret_answer)
 {
-    g_auto(GStrv) fields = g_strsplit(text == NULL ? "" : text, "\t", 5);
-    *ret_answer = (CrashAnswer){.verdict = VERDICT_ERROR, .outcome = CRASH_BRICK};
-    guint64 numbers[3] = {0};
-    static const guint64 MOST[3] = {VERDICTS - 1, CRASH_OUTCOMES - 1, UINT32_MAX};
-    bool well = g_strv_length(fields) == 5;
-    for (size_t i = 0; well && i < 3; i++) {
-        well = g_ascii_string_to_unsigned(fields[i], 10, 0, MOST[i], &numbers[i], NULL);
-    }
-    if (!well) {
+    *ret_answer = (CrashAnswer){.outcome = SWEEPING_BRICK};
+    if (!parse_words(line, ret_answer)) {
+        *ret_answer = (CrashAnswer){.verdict = VERDICT_ERROR, .outcome = SWEEPING_BRICK};
         ret_answer->result = result_new_error(run_id, scenario, "the worker died");
         return;
     }
-    ret_answer->verdict = (Verdict)numbers[0];
-    ret_answer->outcome = (CrashOutcome)numbers[1];
-    ret_answer->operations = (uint32_t)numbers[2];
-    g_strlcpy(ret_answer->digest, fields[3], sizeof ret_answer->digest);
-    if (ret_answer->verdict != VERDICT_PASS) {
-        g_autoptr(GError) error = NULL;
-        g_autoptr(Tree) tree = tree_parse("answer", fields[4], strlen(fields[4]), true, &error);
-        ret_answer->result = tree == NULL ? NULL : result_read(tree_root(tree), &error);
-        if (ret_answer->result == NULL) {
-            ret_answer->verdict = VERDICT_ERROR;
-            ret_answer->result = result_new_error(run_id, scenario, error->message);
-        }
-    }
-}
-
-static void boot(CrashWorker *worker, const char *text, GString *reply)
-{
-    CrashPoint point;
-    CrashAnswer answer = {.outcome = CRASH_BRICK};
-    g_autoptr(GError) error = NULL;
-    g_autoptr(Recorder) recorder = recorder_new();
-    g_autoptr(Plan) plan = NULL;
-    if (crash_point_parse(text, &point)) {
-        plan = crash_source_point(worker->source, worker->lab, &point, false, &error);
-    }
-    if (plan != NULL) {
-        bool keeps = worker->out != NULL && worker->kept < KEPT_MAX;
-        answer.result = lab_execute_plan(worker->lab, plan, worker->out,
-                                         keeps ? LAB_KEEP_UNLESS_PASS : LAB_KEEP_NONE, recorder);
-        worker->kept += answer.result->verdict == VERDICT_PASS ? 0 : 1;
-        answer.outcome = outcome_of(worker, recorder_events(recorder));
-        answer.operations = operations_of(recorder_events(recorder));
-        g_strlcpy(answer.digest, answer.result->digest, sizeof answer.digest);
-    } else {
-        answer.result = result_new_error(text, crash_source_plan(worker->source)->scenario,
-                                         error == NULL ? "no such point" : error->message);
-    }
-    answer.verdict = answer.result->verdict;
-    write_answer(reply, &answer);
-    result_free(answer.result);
-}
-
-static void recovery(CrashWorker *worker, const char *text, GString *reply)
-{
-    CrashPoint point;
-    g_autoptr(GError) error = NULL;
-    if (!crash_point_parse(text, &point)) {
+    const char *result = strstr(line, "\"result\":");
+    if (ret_answer->verdict == VERDICT_PASS) {
+        ret_answer->log = member(line, "log");
         return;
     }
-    const GArray *log =
-        crash_source_recovery(worker->source, worker->lab, &point.places[0], &error);
-    for (guint i = 0; log != NULL && i < log->len; i++) {
-        const CrashOperation *operation = &g_array_index(log, CrashOperation, i);
-        g_autoptr(GArray) tears = crash_tears(operation, worker->every_unit, worker->draws);
-        for (guint t = 0; t < tears->len; t++) {
-            CrashTear tear = g_array_index(tears, CrashTear, t);
-            CrashPoint second = {.depth = 2,
-                                 .places = {point.places[0], {operation->number, tear}}};
-            uint32_t changed = 0;
-            CrashMemory *memory =
-                crash_source_memory(worker->source, worker->lab, &second, &changed, &error);
-            if (memory == NULL) {
-                return;
-            }
-            Digest digest = crash_memory_digest(memory);
-            char hex[DIGEST_TEXT_BYTES];
-            char name[CRASH_TEAR_NAME_BYTES];
-            crash_tear_print(tear, name);
-            g_string_append_printf(reply, "%s%" G_GUINT64_FORMAT ":%s\t%s\t%u",
-                                   reply->len == 0 ? "" : "\x1e", operation->number, name,
-                                   digest_print(&digest, hex), changed);
-        }
+    g_autoptr(GError) error = NULL;
+    g_autofree char *head =
+        result == NULL ? g_strdup(line) : g_strndup(line, (gsize)(result - line));
+    g_autoptr(Tree) tree = tree_parse("answer", line, strlen(line), true, &error);
+    const TreeNode *node = tree == NULL ? NULL : tree_require(tree_root(tree), "result", &error);
+    ret_answer->log = member(head, "log");
+    ret_answer->result = node == NULL ? NULL : result_read(node, &error);
+    if (ret_answer->result == NULL) {
+        ret_answer->verdict = VERDICT_ERROR;
+        ret_answer->result = result_new_error(run_id, scenario, error->message);
     }
+}
+
+/* Booting. */
+
+static void boot(CrashWorker *worker, const char *ask, const char *text, const CrashPoint *point)
+{
+    CrashAnswer said = {.outcome = SWEEPING_BRICK};
+    g_autoptr(GError) error = NULL;
+    g_autoptr(Recorder) recorder = recorder_new();
+    g_autoptr(Plan) plan =
+        point == NULL ? NULL
+                      : crash_source_point(worker->source, worker->lab, point, false, &error);
+    if (plan != NULL) {
+        bool keeps = worker->out != NULL && worker->kept < CRASH_KEPT_MAX;
+        said.result = lab_execute_plan(worker->lab, plan, worker->out,
+                                       keeps ? LAB_KEEP_UNLESS_PASS : LAB_KEEP_NONE, recorder);
+        worker->kept += said.result->verdict == VERDICT_PASS ? 0 : 1;
+        said.outcome = outcome_of(worker, recorder_events(recorder));
+        said.log = plan->timeline->record_nvm ? crash_source_log(recorder) : NULL;
+        g_strlcpy(said.digest, said.result->digest, sizeof said.digest);
+        if (said.log != NULL && said.log[0] == '\0') {
+            g_clear_pointer(&said.log, g_free);
+        }
+    } else {
+        said.result = result_new_error(text, crash_source_plan(worker->source)->scenario,
+                                       error == NULL ? "no such point" : error->message);
+    }
+    said.verdict = said.result->verdict;
+    /* Which bundles stay is for the campaign to say. */
+    g_clear_pointer(&said.result->bundle, g_free);
+    g_autofree char *words =
+        g_strdup_printf("%s %s %s", verdict_name(said.verdict), sweeping_outcome_name(said.outcome),
+                        said.digest[0] == '\0' ? "-" : said.digest);
+    answer(worker, ask, text, &said, words);
+    result_free(said.result);
+    g_free(said.log);
 }
 
 /* The long way. */
@@ -253,63 +262,65 @@ static char *first_difference(const char *a, const char *b)
     return g_strdup("one goes on longer");
 }
 
-static void compare(CrashWorker *worker, const char *text, GString *reply)
+/* What differs, "same" if nothing does; the caller's. */
+static char *compare(CrashWorker *worker, const CrashPoint *point)
 {
-    CrashPoint point;
     g_autoptr(GError) error = NULL;
     g_autoptr(Recorder) quick = recorder_new();
     g_autoptr(Recorder) slow = recorder_new();
-    if (!crash_point_parse(text, &point)) {
-        g_string_append(reply, "error\tno such point");
-        return;
-    }
-    g_autoptr(Plan) plan = crash_source_point(worker->source, worker->lab, &point, true, &error);
+    g_autoptr(Plan) plan = crash_source_point(worker->source, worker->lab, point, true, &error);
     g_autoptr(Plan) around =
-        plan == NULL ? NULL : crash_source_long_way(worker->source, &point, &error);
+        plan == NULL ? NULL : crash_source_long_way(worker->source, point, &error);
     if (around == NULL) {
-        g_string_append_printf(reply, "error\t%s", error->message);
-        return;
+        return g_strdup_printf("error: %s", error->message);
     }
     const char *device = ((const DeviceSetup *)plan->timeline->devices->pdata[0])->name;
     g_autoptr(RunResult) first = lab_execute_plan(worker->lab, plan, NULL, LAB_KEEP_NONE, quick);
     g_autoptr(RunResult) second = lab_execute_plan(worker->lab, around, NULL, LAB_KEEP_NONE, slow);
     if (first->verdict == VERDICT_ERROR || second->verdict == VERDICT_ERROR) {
-        g_string_append_printf(reply, "error\t%s",
+        return g_strdup_printf("error: %s",
                                first->verdict == VERDICT_ERROR ? first->reason : second->reason);
-        return;
     }
     g_autofree char *a = project(recorder_events(quick), device, 1);
     g_autofree char *b = project(recorder_events(slow), device, 2);
     const ImageFile *state = plan_image(plan->timeline, WORLD_STATE_FLASH);
     g_autofree uint8_t *flash = g_memdup2(g_bytes_get_data(state->bytes, NULL), FLASH_BYTES);
     if (strcmp(a, b) != 0) {
-        g_autofree char *where = first_difference(a, b);
-        g_string_append_printf(reply, "different\t%s", where);
-    } else if (!same_memories(quick, flash, slow)) {
-        g_string_append(reply, "different\tthe memories they end with differ");
+        return first_difference(a, b);
+    }
+    return g_strdup(same_memories(quick, flash, slow) ? "same"
+                                                      : "the memories they end with differ");
+}
+
+/* Answers one point of a request. */
+static void serve_point(CrashWorker *worker, const char *ask, const char *text, const char *log)
+{
+    CrashPoint point;
+    g_autoptr(GError) error = NULL;
+    bool known = crash_point_parse(text, &point);
+    bool ready =
+        known && (log == NULL || point.depth == 1 ||
+                  crash_source_adopt(worker->source, &point.places[0], log, &error) != NULL);
+    if (strcmp(ask, "compare") == 0) {
+        g_autofree char *words = ready ? compare(worker, &point) : g_strdup("error: no such point");
+        answer(worker, ask, text, NULL, words);
     } else {
-        g_string_append(reply, "same\t");
+        boot(worker, ask, text, ready ? &point : NULL);
     }
 }
 
 char *crash_worker_serve(const char *request, void *user_data)
 {
     CrashWorker *worker = user_data;
-    GString *reply = g_string_new(NULL);
     if (request == NULL) {
         lab_rest(worker->lab);
-    } else if (g_str_has_prefix(request, "boot ")) {
-        g_auto(GStrv) points = g_strsplit(request + strlen("boot "), ";", 0);
-        for (size_t i = 0; points[i] != NULL; i++) {
-            if (i > 0) {
-                g_string_append_c(reply, CRASH_RECORD);
-            }
-            boot(worker, points[i], reply);
-        }
-    } else if (g_str_has_prefix(request, "recovery ")) {
-        recovery(worker, request + strlen("recovery "), reply);
-    } else if (g_str_has_prefix(request, "compare ")) {
-        compare(worker, request + strlen("compare "), reply);
+        return NULL;
     }
-    return g_string_free(reply, FALSE);
+    g_auto(GStrv) parts = g_strsplit(request, "\t", 2);
+    g_auto(GStrv) words = g_strsplit(parts[0], " ", 2);
+    g_auto(GStrv) points = g_strsplit(words[1] == NULL ? "" : words[1], ";", 0);
+    for (size_t i = 0; points[i] != NULL; i++) {
+        serve_point(worker, words[0], points[i], parts[1]);
+    }
+    return g_strdup("");
 }

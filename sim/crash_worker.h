@@ -2,52 +2,59 @@
 #pragma once
 
 /*
- * What a worker of a crash sweep is asked, and answers; one line each way.
+ * What a worker of a crash sweep is asked, and answers.
  *
- *     boot POINT;POINT...   boot (or live) runs                one answer per point
- *     recovery POINT        the tears of that boot's own operations  one answer per tear
- *     compare POINT         the same the long way, from the very start  one answer
+ * A request is ASK and points, separated by semicolons; if the points are second losses of power,
+ * behind a tab the log of the boot after the first one, which they have in common.
  *
- * Answers are separated by a record separator, their fields by tabs; no field has either.
+ *     boot POINT;POINT...     boots, or live runs
+ *     again POINT;POINT...    the same, to be compared with the first time
+ *     compare POINT           the same the long way, from the very start
+ *
+ * Each answer is a line, which goes into the campaign's ledger before anybody hears of it; so
+ * whatever was finished stays finished, whoever is killed:
+ *
+ *     {"answer":"PASS old DIGEST","ask":"boot","log":"...","point":"boot#137:prefix.12"}
+ *
+ * with a member "result" behind it if it is not PASS. The log is that of the boot's own operations,
+ * which a second loss of power could tear. The answer to "compare" is "same" or what differs.
  */
 
 #include <glib.h>
 
 #include "sim/crash.h"
+#include "sim/ledger.h"
+#include "sim/verdict/sweeping.h"
 
-#define CRASH_RECORD '\x1e'
-
-/* How a boot ended. */
-typedef enum CrashOutcome {
-    CRASH_OLD,      /* the application of the clean run's first boot */
-    CRASH_NEW,      /* another one that the lab has found signed */
-    CRASH_RECOVERY, /* the ROM's recovery */
-    CRASH_BRICK,    /* nothing started */
-    CRASH_OUTCOMES
-} CrashOutcome;
-
-const char *crash_worker_outcome_name(CrashOutcome outcome);
+/* Each worker keeps the bundles of so many runs that were not PASS, its first ones. */
+#define CRASH_KEPT_MAX 100u
 
 typedef struct CrashAnswer {
     Verdict verdict;
-    CrashOutcome outcome;
-    uint32_t operations; /* of the boot itself, in the journal, the store and the fuses */
+    SweepingOutcome outcome;
     char digest[DIGEST_TEXT_BYTES];
+    char *log;         /* NULL when the boot did nothing that could be torn */
     RunResult *result; /* when the verdict is not PASS */
 } CrashAnswer;
 
 typedef struct CrashWorker {
     Lab *lab;
     CrashSource *source;
+    Ledger *ledger; /* or NULL */
     const char *out;
-    bool every_unit;
-    uint32_t draws;
-    uint32_t kept; /* runs that were not PASS and left their bundles; no more than 100 do */
+    uint32_t
+        kept; /* runs that were not PASS and left their bundles; no more than CRASH_KEPT_MAX do */
 } CrashWorker;
 
-/* Answers a request; NULL says that no more will come. */
+/* Answers a request, line by line; NULL says that no more will come. */
 char *crash_worker_serve(const char *request, void *worker);
 
-/* Reads one answer to "boot". A worker that died has none: NULL gives ERROR. */
-void crash_worker_answer_parse(const char *text, const char *run_id, const char *scenario,
+/* Which question a line answers: "ASK POINT"; NULL when it is no answer. The caller's. */
+char *crash_worker_question(const char *line);
+
+/* Reads a line that answers "boot" or "again". A worker that died has none: NULL gives ERROR. */
+void crash_worker_answer_parse(const char *line, const char *run_id, const char *scenario,
                                CrashAnswer *ret_answer);
+
+/* Reads a line that answers "compare": what it says; the caller's. */
+char *crash_worker_comparison(const char *line);

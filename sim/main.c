@@ -14,12 +14,15 @@
 #include <unistd.h>
 
 #include <gio/gio.h>
+#include <glib/gstdio.h>
 
 #include "sim/campaign.h"
+#include "sim/canary.h"
 #include "sim/controls.h"
 #include "sim/crash_sweep.h"
 #include "sim/evidence/bundle.h"
 #include "sim/explore.h"
+#include "sim/ledger.h"
 #include "sim/listing.h"
 #include "sim/minimize.h"
 #include "sim/report/html.h"
@@ -27,6 +30,7 @@
 #include "sim/report/text.h"
 #include "sim/report/vcd.h"
 #include "sim/scenario/reading.h"
+#include "sim/verdict/shards.h"
 
 enum {
     EXIT_PASS = 0,
@@ -45,6 +49,7 @@ enum {
 /* What the flags say. One struct per program, and only here. */
 typedef struct Options {
     char *program;
+    char *command; /* the whole command line, for a shell */
     char *scenarios;
     char *images;
     char *defects;
@@ -96,8 +101,10 @@ static volatile sig_atomic_t interrupts;
 
 static void on_interrupt(int number)
 {
-    (void)number;
-    interrupts++;
+    if (++interrupts > 2) { /* Somebody means it. */
+        signal(number, SIG_DFL);
+        raise(number);
+    }
 }
 
 /* Flags, by the verbs that have them. */
@@ -111,6 +118,7 @@ enum {
     FLAGS_TIMES = 32,    /* --times */
     FLAGS_DEFECT = 64,   /* --defect */
     FLAGS_CRASH = 4096,  /* --depth, --torn */
+    FLAGS_JUNIT = 8192,  /* --junit, where FLAGS_RUN is not */
     FLAGS_GDB = 256,     /* --gdb, --gdb-port */
     FLAGS_SEARCH = 128,  /* --max-runs */
     FLAGS_EXPLORE = 512, /* --seed, --for, --jobs, --max-fail, --verbose */
@@ -158,6 +166,8 @@ static void add_run_flags(GArray *entries, Options *options)
               "sweep every torn state at every operation", NULL);
     add_entry(entries, "keep-all", 0, G_OPTION_ARG_NONE, &options->keep_all,
               "keep the bundles of passing sweep points, too", NULL);
+    add_entry(entries, "no-canary", 0, G_OPTION_ARG_NONE, &options->no_canary,
+              "do not show first that a sweep catches a seeded defect", NULL);
     add_entry(entries, "junit", 0, G_OPTION_ARG_FILENAME, &options->junit,
               "write JUnit XML here, too", "FILE");
     add_entry(entries, "progress", 0, G_OPTION_ARG_STRING, &options->progress,
@@ -211,12 +221,14 @@ static GArray *make_entries(Options *options, unsigned flags)
             "AXIS");
         add_entry(entries, "second-count", 0, G_OPTION_ARG_INT, &options->second_count,
                   "so many of them for each first fault (2)", "N");
-        add_entry(entries, "no-canary", 0, G_OPTION_ARG_NONE, &options->no_canary,
-                  "do not show first that a seeded defect is caught", NULL);
     }
     if (flags & FLAGS_OUT) {
         add_entry(entries, "out", 'o', G_OPTION_ARG_FILENAME, &options->out,
                   "where the results go (out)", "FOLDER");
+    }
+    if (flags & FLAGS_JUNIT) {
+        add_entry(entries, "junit", 0, G_OPTION_ARG_FILENAME, &options->junit,
+                  "write JUnit XML here, too", "FILE");
     }
     if (flags & FLAGS_JSON) {
         add_entry(entries, "json", 0, G_OPTION_ARG_NONE, &options->json,
@@ -510,7 +522,16 @@ static bool fill_settings(Options *options, CampaignSettings *settings, GError *
 static bool write_text(const char *folder, const char *name, const char *text, GError **error)
 {
     g_autofree char *path = folder == NULL ? g_strdup(name) : g_build_filename(folder, name, NULL);
-    return g_file_set_contents(path, text, -1, error);
+    /* Whoever is killed meanwhile leaves the old file, and nothing that the next one would not. */
+    g_autofree char *new = g_strconcat(path, ".new", NULL);
+    if (!g_file_set_contents_full(new, text, -1, G_FILE_SET_CONTENTS_NONE, 0644, error)) {
+        return false;
+    }
+    if (g_rename(new, path) != 0) {
+        g_set_error(error, LAB_ERROR, LAB_ERROR_INPUT, "%s: error: cannot be written", path);
+        return false;
+    }
+    return true;
 }
 
 static bool write_reports(const Options *options, const Assessment *assessment, GError **error)
@@ -534,23 +555,114 @@ static const RunResult *first_bad(const Assessment *assessment)
     return worst;
 }
 
+/* What to type to go on, if there is anything left to do. */
+static void print_stopped(const Options *options, const Assessment *assessment)
+{
+    if (assessment->interrupted) {
+        bool resumes = options->resume || options->command == NULL;
+        printf("stopped before the end; go on with: %s%s\n",
+               options->command == NULL ? options->program : options->command,
+               resumes ? "" : " --resume");
+    }
+}
+
+static void print_canaries(const Assessment *assessment)
+{
+    for (guint i = 0; i < assessment->canaries->len; i++) {
+        g_autofree char *text = sweeping_canary_text(g_ptr_array_index(assessment->canaries, i));
+        printf("%s\n", text);
+    }
+}
+
+static void print_report(const Options *options)
+{
+    g_autofree char *report = g_build_filename(options->out, "report.html", NULL);
+    g_autofree char *absolute = g_canonicalize_filename(report, NULL);
+    printf("report: %s\n", absolute);
+}
+
 static void print_summary(const Options *options, const Assessment *assessment)
 {
     g_autofree char *provisions = text_provisions(assessment, options->use_color);
     g_autofree char *findings = text_findings(assessment, options->use_color);
     g_autofree char *counts = text_counts(assessment);
-    g_autofree char *report = g_build_filename(options->out, "report.html", NULL);
-    g_autofree char *absolute = g_canonicalize_filename(report, NULL);
     printf("\nProvisions\n%s", provisions);
     if (findings[0] != '\0') {
         printf("\nFindings\n%s", findings);
     }
-    printf("\n%s%s\nreport: %s\n", counts,
-           assessment->interrupted ? "; stopped before the end" : "", absolute);
+    printf("\n%s\n", counts);
+    print_canaries(assessment);
+    print_stopped(options, assessment);
+    print_report(options);
     const RunResult *bad = first_bad(assessment);
     if (bad != NULL) {
         printf("reproduce: %s replay '%s' --out %s\n", options->program, bad->run_id, options->out);
     }
+}
+
+/* Writes everything down; false with a word on standard error when that is impossible. */
+static bool store(const Options *options, const Assessment *assessment)
+{
+    g_autoptr(GError) error = NULL;
+    g_autofree char *json = assessment_to_json(assessment);
+    if (g_mkdir_with_parents(options->out, 0755) != 0 ||
+        !write_text(options->out, "verdict.json", json, &error) ||
+        !write_reports(options, assessment, &error)) {
+        fprintf(stderr, "lockstep: %s\n",
+                error == NULL ? "the output folder cannot be made" : error->message);
+        return false;
+    }
+    if (options->json) {
+        puts(json);
+    }
+    return true;
+}
+
+static CanarySettings canary_settings(const Options *options)
+{
+    return (CanarySettings){
+        .jobs = (unsigned)options->jobs,
+        .resume = options->resume,
+        .out = options->out,
+        .version = LOCKSTEP_VERSION,
+        .interrupts = &interrupts,
+    };
+}
+
+static bool wants_canaries(const Options *options)
+{
+    return !options->no_canary && options->defect == NULL && !options->gdb;
+}
+
+/* Whether the axis is swept: by what is imposed, or by one of the scenarios. */
+static bool sweeps(Lab *lab, char *const *scenarios, const Sweep *sweep, SweepAxis axis)
+{
+    bool swept = sweep != NULL && sweep->axis == axis;
+    for (char *const *id = scenarios; sweep == NULL && *id != NULL; id++) {
+        const Scenario *scenario = lab_scenario(lab, *id, NULL);
+        swept = swept || (scenario != NULL && scenario_sweep(scenario)->axis == axis);
+    }
+    return swept;
+}
+
+/* The canary of each axis that is swept: an array of SweepingCanary. */
+static GPtrArray *try_canaries(Lab *lab, const Options *options, char *const *scenarios,
+                               const Sweep *sweep)
+{
+    GPtrArray *canaries = g_ptr_array_new_with_free_func((GDestroyNotify)sweeping_canary_free);
+    const CanarySettings settings = canary_settings(options);
+    for (size_t i = 0; wants_canaries(options) && sweep_axis_names()[i] != NULL; i++) {
+        SweepAxis axis = sweep_axis_at(i);
+        SweepingCanary *canary = interrupts == 0 && sweeps(lab, scenarios, sweep, axis)
+                                     ? canary_try(lab, axis, &settings)
+                                     : NULL;
+        if (canary != NULL && (canary->caught || interrupts == 0)) {
+            g_ptr_array_add(canaries, canary);
+        } else {
+            sweeping_canary_free(canary);
+        }
+    }
+    return canaries;
 }
 
 static bool lab_refuse(GError **error, const char *why)
@@ -594,14 +706,35 @@ static bool fill_second(const Options *options, CampaignSettings *settings, GErr
     return true;
 }
 
-static int run_campaign(Lab *lab, Options *options, char *const *words, bool sweeps_only,
-                        const Sweep *sweep)
+/* A campaign over the scenarios, which end with NULL; NULL with an error when it is none. */
+static Assessment *assess(Lab *lab, Options *options, char *const *scenarios, bool sweeps_only,
+                          const Sweep *sweep, GError **error)
+{
+    CampaignSettings settings;
+    if (!fill_settings(options, &settings, error) || !fill_second(options, &settings, error)) {
+        return NULL;
+    }
+    settings.scenarios = scenarios;
+    settings.sweeps_only = sweeps_only;
+    settings.sweep = sweep;
+    CampaignListener listener = {on_planned, on_finished, on_scenario, on_waiting, options};
+    g_autoptr(GPtrArray) canaries = try_canaries(lab, options, scenarios, sweep);
+    Assessment *assessment = campaign_run(lab, &settings, &listener, error);
+    clear_bar(options);
+    while (assessment != NULL && canaries->len > 0) {
+        g_ptr_array_add(assessment->canaries, g_ptr_array_steal_index(canaries, 0));
+    }
+    if (assessment != NULL) {
+        assessment_roll_up(assessment);
+    }
+    return assessment;
+}
+
+static int run_campaign(Lab *lab, Options *options, char *const *words, const Sweep *sweep)
 {
     g_autoptr(GError) error = NULL;
-    CampaignSettings settings;
     g_autoptr(GPtrArray) selected = NULL;
-    if (!fill_settings(options, &settings, &error) || !fill_second(options, &settings, &error) ||
-        (options->defect != NULL && !lab_check_defect(lab, options->defect, &error)) ||
+    if ((options->defect != NULL && !lab_check_defect(lab, options->defect, &error)) ||
         (selected = select_scenarios(lab, options, words, &error)) == NULL) {
         return complain(error);
     }
@@ -609,32 +742,18 @@ static int run_campaign(Lab *lab, Options *options, char *const *words, bool swe
         fprintf(stderr, "lockstep: no scenario is selected\n");
         return EXIT_NOTHING;
     }
-    settings.scenarios = (char *const *)selected->pdata;
-    settings.sweeps_only = sweeps_only;
-    settings.sweep = sweep;
-    CampaignListener listener = {on_planned, on_finished, on_scenario, on_waiting, options};
-    g_autoptr(Assessment) assessment = campaign_run(lab, &settings, &listener, &error);
-    clear_bar(options);
+    g_autoptr(Assessment) assessment =
+        assess(lab, options, (char *const *)selected->pdata, sweep != NULL, sweep, &error);
     if (assessment == NULL) {
         return complain(error);
     }
-    if (assessment->scenarios->len == 0) {
-        fprintf(stderr, "lockstep: no selected scenario sweeps anything\n");
-        return EXIT_NOTHING;
-    }
-    g_autofree char *json = assessment_to_json(assessment);
-    if (!write_text(options->out, "verdict.json", json, &error) ||
-        !write_reports(options, assessment, &error)) {
-        fprintf(stderr, "lockstep: %s\n", error->message);
+    if (!store(options, assessment)) {
         return EXIT_LAB;
     }
-    if (options->json) {
-        puts(json);
-    } else {
+    if (!options->json) {
         print_summary(options, assessment);
     }
-    Verdict verdict = assessment->judged;
-    return exit_of(assessment->interrupted ? verdict_join(verdict, VERDICT_INCONCLUSIVE) : verdict);
+    return exit_of(assessment->judged);
 }
 
 /* The scenarios a defect's recipe names: what `--defect NAME` alone means. */
@@ -656,17 +775,15 @@ static int verb_check(Lab *lab, Options *options)
         options->provisions == NULL) {
         g_autoptr(GError) error = NULL;
         g_auto(GStrv) words = scenarios_of_defect(lab, options->defect, &error);
-        return words == NULL ? complain(error) : run_campaign(lab, options, words, false, NULL);
+        return words == NULL ? complain(error) : run_campaign(lab, options, words, NULL);
     }
-    return run_campaign(lab, options, options->words, false, NULL);
+    return run_campaign(lab, options, options->words, NULL);
 }
 
 /* sweep */
 
-#define CRASH_CANARY       "trusts-torn-journal"
-#define CRASH_DRAWS        4
-#define CRASH_DRAWS_EACH   32
-#define CRASH_DRAWS_CANARY 8
+#define CRASH_DRAWS      4
+#define CRASH_DRAWS_EACH 32
 
 static void on_crash_progress(const CrashSweepProgress *progress, void *user_data)
 {
@@ -679,64 +796,45 @@ static void on_crash_progress(const CrashSweepProgress *progress, void *user_dat
     }
 }
 
-static CrashSweepSettings crash_settings(Options *options, const Scenario *scenario, uint64_t seed)
+static CrashSweepSettings crash_settings(Options *options, const char *scenario, uint64_t seed,
+                                         const CampaignSettings *settings)
 {
+    bool each = g_strcmp0(options->torn, "each") == 0;
     return (CrashSweepSettings){
-        .scenario = scenario_id(scenario),
+        .scenario = scenario,
         .defect = options->defect,
-        .seed = options->seed != NULL ? seed : scenario_seed(scenario),
-        .jobs = (unsigned)options->jobs,
+        .seed = settings->has_seed ? settings->seed : seed,
+        .jobs = settings->jobs,
         .depth = (unsigned)CLAMP(options->depth, 1, (int)CRASH_DEPTH_MAX),
-        .every_unit = g_strcmp0(options->torn, "each") == 0,
-        .draws = g_strcmp0(options->torn, "each") == 0 ? CRASH_DRAWS_EACH : CRASH_DRAWS,
-        .fail_max = (unsigned)MAX(options->fail_max, 0),
+        .every_unit = each,
+        .draws = each ? CRASH_DRAWS_EACH : CRASH_DRAWS,
+        .fail_max = settings->fail_max,
         .samples = options->defect == NULL,
-        .resume = options->resume,
-        .out = options->out,
+        .resume = settings->resume,
+        .shard = settings->shard,
+        .shards = settings->shards,
+        .out = settings->out,
         .interrupts = &interrupts,
         .progress = on_crash_progress,
         .user_data = options,
     };
 }
 
-/* Whether the engine catches a defect that is there. What it says is part of the result. */
-static Verdict show_canary(Lab *lab, Options *options, const Scenario *scenario, uint64_t seed)
-{
-    g_autoptr(GError) error = NULL;
-    CrashSweepSettings settings = crash_settings(options, scenario, seed);
-    settings.defect = CRASH_CANARY;
-    settings.only_journal = true;
-    settings.depth = 1;
-    settings.draws = CRASH_DRAWS_CANARY;
-    settings.fail_max = 1;
-    settings.samples = false;
-    settings.resume = false;
-    settings.out = NULL;
-    g_autoptr(CrashSweepResult) result = lab_check_defect(lab, CRASH_CANARY, &error)
-                                             ? crash_sweep_run(lab, &settings, &error)
-                                             : NULL;
-    bool caught = result != NULL && result->verdicts[VERDICT_FAIL] > 0;
-    clear_bar(options);
-    if (!options->quiet) {
-        printf("canary: %s %s%s%s\n", CRASH_CANARY, caught ? "caught" : "NOT CAUGHT",
-               error == NULL ? "" : ": ", error == NULL ? "" : error->message);
-    }
-    return caught ? VERDICT_PASS : VERDICT_ERROR;
-}
-
 static void print_crash(const Options *options, const char *id, const CrashSweepResult *result)
 {
-    g_autofree char *text = crash_sweep_text(result);
-    g_autofree char *word = text_verdict(result->verdict, options->use_color);
-    int64_t booted =
-        (int64_t)result->levels[0].booted + result->levels[1].booted - (int64_t)result->resumed;
-    int64_t per_s = result->boots_us > 0 ? booted * G_USEC_PER_SEC / result->boots_us : 0;
+    const SweepingCrash *summary = result->summary;
+    g_autofree char *text = sweeping_crash_text(summary);
+    g_autofree char *word = text_verdict(summary->verdict, options->use_color);
+    g_autofree char *atlas = crash_sweep_file(options->out, id, options->defect, ".atlas.html");
+    int64_t per_s =
+        result->boots_us > 0 ? (int64_t)result->booted * G_USEC_PER_SEC / result->boots_us : 0;
     printf("%s %s\n%s%" G_GINT64_FORMAT " states booted per second\n", word, id, text, per_s);
     if (result->resumed > 0) {
-        printf("%u boots taken from an earlier execution\n", result->resumed);
+        printf("%u runs taken from an earlier execution, %u made now\n", result->resumed,
+               result->made);
     }
-    if (result->note != NULL) {
-        printf("%s\n", result->note);
+    if (summary->note != NULL) {
+        printf("%s\n", summary->note);
     }
     for (guint i = 0; i < result->bad->len && i < 10; i++) {
         const RunResult *bad = g_ptr_array_index(result->bad, i);
@@ -747,37 +845,139 @@ static void print_crash(const Options *options, const char *id, const CrashSweep
         printf("reproduce: %s replay '%s' --out %s\n", options->program,
                ((const RunResult *)g_ptr_array_index(result->bad, 0))->run_id, options->out);
     }
-    printf(
-        "atlas: %s/sweeps/%s%s%s.atlas.html%s\n", options->out, id,
-        options->defect == NULL ? "" : "+defect=", options->defect == NULL ? "" : options->defect,
-        result->interrupted ? "; stopped before the end" : "");
+    printf("atlas: %s\n", atlas);
     fflush(stdout);
 }
 
-static int sweep_crashes(Lab *lab, Options *options, const GPtrArray *scenarios, uint64_t seed)
+/* Puts one sweep of crash states into the assessment: the clean run, and what did not pass. */
+static bool add_crash(Lab *lab, Assessment *assessment, CrashSweepResult *result, Digest *chain,
+                      GError **error)
 {
-    Verdict verdict = VERDICT_PASS;
-    bool canary = options->no_canary || options->defect != NULL;
-    for (guint i = 0; i < scenarios->len && interrupts == 0; i++) {
-        g_autoptr(GError) error = NULL;
+    g_autofree char *id = g_strdup(result->clean->run_id);
+    g_autoptr(Plan) plan = lab_plan(lab, id, error);
+    const Scenario *scenario = plan == NULL ? NULL : lab_scenario(lab, plan->scenario, error);
+    if (scenario == NULL) {
+        return false;
+    }
+    g_autofree char *json = plan_to_json(plan);
+    g_autofree char *file =
+        g_strdup_printf("%s/%s.yaml", lab_paths(lab)->scenarios, plan->scenario);
+    *chain = digest_chain(chain, json, strlen(json));
+    ScenarioSummary *summary =
+        assessment_add_scenario(assessment, plan, scenario_title(scenario), file);
+    summary->operations = result->summary->levels[0].operations;
+    g_ptr_array_add(assessment->runs, g_steal_pointer(&result->clean));
+    while (result->bad->len > 0) {
+        g_ptr_array_add(assessment->runs, g_ptr_array_steal_index(result->bad, 0));
+    }
+    g_ptr_array_add(assessment->crashes, g_steal_pointer(&result->summary));
+    return true;
+}
+
+static Assessment *begin_assessment(Lab *lab, const Options *options,
+                                    const CampaignSettings *settings)
+{
+    Assessment *assessment = assessment_new(lab_catalogue(lab), LOCKSTEP_VERSION);
+    assessment->lab = lab_digest(lab);
+    assessment->seed = g_strdup(options->seed == NULL ? "scenario" : options->seed);
+    assessment->defect = g_strdup(options->defect);
+    if (settings->shards > 1) {
+        assessment->shard = g_strdup_printf("%u/%u", settings->shard, settings->shards);
+    }
+    return assessment;
+}
+
+static void try_crash_canary(Lab *lab, const Options *options, Assessment *assessment)
+{
+    const CanarySettings settings = canary_settings(options);
+    SweepingCanary *canary = canary_try_crash(lab, &settings);
+    clear_bar(options);
+    if (!canary->caught && interrupts > 0) {
+        assessment->interrupted = true;
+        sweeping_canary_free(canary);
+        return;
+    }
+    g_autofree char *text = sweeping_canary_text(canary);
+    if (!options->quiet) {
+        printf("%s\n", text);
+        fflush(stdout);
+    }
+    g_ptr_array_add(assessment->canaries, canary);
+}
+
+/* The sweeps of crash states; `only_past` works them out from what stands in the output folder. */
+static Assessment *assess_crashes(Lab *lab, Options *options, const GPtrArray *scenarios,
+                                  bool only_past, GError **error)
+{
+    CampaignSettings settings;
+    if (!fill_settings(options, &settings, error)) {
+        return NULL;
+    }
+    g_autoptr(Assessment) assessment = begin_assessment(lab, options, &settings);
+    Digest chain = digest_of("", 0);
+    if (wants_canaries(options) && !only_past) {
+        try_crash_canary(lab, options, assessment);
+    }
+    for (guint i = 0; i < scenarios->len; i++) {
         const Scenario *scenario = g_ptr_array_index(scenarios, i);
-        if (!canary) {
-            verdict = verdict_join(verdict, show_canary(lab, options, scenario, seed));
-            canary = true;
+        if (interrupts > 0) {
+            assessment->interrupted = true;
+            break;
         }
-        CrashSweepSettings settings = crash_settings(options, scenario, seed);
-        g_autoptr(CrashSweepResult) result = crash_sweep_run(lab, &settings, &error);
+        CrashSweepSettings sweep =
+            crash_settings(options, scenario_id(scenario), scenario_seed(scenario), &settings);
+        sweep.only_past = only_past;
+        sweep.resume = sweep.resume || only_past;
+        g_autoptr(CrashSweepResult) result = crash_sweep_run(lab, &sweep, error);
         clear_bar(options);
         if (result == NULL) {
-            return complain(error);
+            return NULL;
         }
-        verdict = verdict_join(verdict, result->verdict);
-        verdict = result->interrupted ? verdict_join(verdict, VERDICT_INCONCLUSIVE) : verdict;
         if (!options->quiet) {
-            print_crash(options, settings.scenario, result);
+            print_crash(options, sweep.scenario, result);
+        }
+        if (!add_crash(lab, assessment, result, &chain, error)) {
+            return NULL;
         }
     }
-    return exit_of(verdict);
+    char hex[DIGEST_TEXT_BYTES];
+    assessment->plan_id = g_strdup(digest_print(&chain, hex));
+    assessment_roll_up(assessment);
+    return g_steal_pointer(&assessment);
+}
+
+/* Tells the selected scenarios apart: for the crash-state engine, for a campaign, for neither. */
+static bool sort_sweeps(Lab *lab, const Options *options, GPtrArray *crashes, GPtrArray *others,
+                        GError **error)
+{
+    g_autoptr(GPtrArray) selected = select_scenarios(lab, options, options->words, error);
+    for (guint i = 0; selected != NULL && g_ptr_array_index(selected, i) != NULL; i++) {
+        const Scenario *scenario = lab_scenario(lab, g_ptr_array_index(selected, i), error);
+        if (scenario == NULL) {
+            return false;
+        }
+        if (crash_sweep_fits(scenario)) {
+            g_ptr_array_add(crashes, (void *)scenario);
+        } else if (scenario_sweep(scenario)->axis != SWEEP_NONE) {
+            g_ptr_array_add(others, g_ptr_array_index(selected, i));
+        }
+    }
+    return selected != NULL;
+}
+
+/* The end of a sweep: everything is written down, and a word said. */
+static int conclude_sweep(const Options *options, const Assessment *assessment, bool full)
+{
+    if (!store(options, assessment)) {
+        return EXIT_LAB;
+    }
+    if (!options->json && full) {
+        print_summary(options, assessment);
+    } else if (!options->json) {
+        print_stopped(options, assessment);
+        print_report(options);
+    }
+    return exit_of(assessment->judged);
 }
 
 /* An event as scenarios say it, "update.staged" or "{ event: ..., where: ... }". */
@@ -832,14 +1032,15 @@ static int sweep_axis(Lab *lab, Options *options)
     if (!fill_sweep(options, &sweep, &after, &until, &error)) {
         return complain(error);
     }
-    return run_campaign(lab, options, options->words, true, &sweep);
+    return run_campaign(lab, options, options->words, &sweep);
 }
 
 /* Flash operations go to the crash-state engine, whatever else is swept to a campaign. */
 static int verb_sweep(Lab *lab, Options *options)
 {
     g_autoptr(GError) error = NULL;
-    guint64 seed = 0;
+    g_autoptr(GPtrArray) crashes = g_ptr_array_new();
+    g_autoptr(GPtrArray) others = g_ptr_array_new();
     if (options->axis != NULL) {
         return sweep_axis(lab, options);
     }
@@ -848,41 +1049,194 @@ static int verb_sweep(Lab *lab, Options *options)
         (void)lab_refuse(&error, "--how, --every, --count, --after and --until go with --axis");
         return complain(error);
     }
-    if ((options->seed != NULL &&
-         !g_ascii_string_to_unsigned(options->seed, 10, 0, G_MAXINT64, &seed, &error)) ||
-        (options->defect != NULL && !lab_check_defect(lab, options->defect, &error))) {
-        return complain(error);
-    }
-    g_autoptr(GPtrArray) selected = select_scenarios(lab, options, options->words, &error);
-    g_autoptr(GPtrArray) crashes = g_ptr_array_new();
-    g_autoptr(GPtrArray) others = g_ptr_array_new();
-    for (guint i = 0; selected != NULL && g_ptr_array_index(selected, i) != NULL; i++) {
-        const Scenario *scenario = lab_scenario(lab, g_ptr_array_index(selected, i), &error);
-        if (scenario == NULL) {
-            return complain(error);
-        }
-        if (crash_sweep_fits(scenario)) {
-            g_ptr_array_add(crashes, (void *)scenario);
-        } else if (scenario_sweep(scenario)->axis != SWEEP_NONE) {
-            g_ptr_array_add(others, g_ptr_array_index(selected, i));
-        }
-    }
-    if (selected == NULL) {
+    if ((options->defect != NULL && !lab_check_defect(lab, options->defect, &error)) ||
+        !sort_sweeps(lab, options, crashes, others, &error)) {
         return complain(error);
     }
     if (crashes->len + others->len == 0) {
         fprintf(stderr, "lockstep: no selected scenario sweeps anything\n");
         return EXIT_NOTHING;
     }
-    int code = sweep_crashes(lab, options, crashes, seed);
-    if (others->len > 0 && interrupts == 0 && code != EXIT_USAGE) {
+    g_autoptr(Assessment) assessment = NULL;
+    if (crashes->len > 0) {
+        assessment = assess_crashes(lab, options, crashes, false, &error);
+        if (assessment == NULL) {
+            return complain(error);
+        }
+    }
+    if (others->len > 0 && (assessment == NULL || interrupts == 0)) {
         g_ptr_array_add(others, NULL);
         options->every_torn = TRUE;
         lab_rest(lab);
-        int other = run_campaign(lab, options, (char *const *)others->pdata, true, NULL);
-        code = MAX(code, other);
+        Assessment *rest = assess(lab, options, (char *const *)others->pdata, true, NULL, &error);
+        if (rest == NULL) {
+            return complain(error);
+        }
+        if (assessment == NULL) {
+            assessment = rest;
+        } else {
+            assessment_join(assessment, rest);
+        }
+    } else if (others->len > 0) {
+        assessment->interrupted = true;
+        assessment_roll_up(assessment);
     }
-    return code;
+    return conclude_sweep(options, assessment, others->len > 0);
+}
+
+/* merge */
+
+/* Copies the files of a folder that has no folders in it, or links them. */
+static void copy_files(const char *from, const char *to)
+{
+    g_autoptr(GDir) dir = g_dir_open(from, 0, NULL);
+    const char *name = NULL;
+    g_mkdir_with_parents(to, 0755);
+    while (dir != NULL && (name = g_dir_read_name(dir)) != NULL) {
+        g_autofree char *source = g_build_filename(from, name, NULL);
+        g_autofree char *target = g_build_filename(to, name, NULL);
+        g_autofree char *bytes = NULL;
+        gsize count = 0;
+        (void)g_unlink(target);
+        if (link(source, target) != 0 && g_file_get_contents(source, &bytes, &count, NULL)) {
+            (void)g_file_set_contents(target, bytes, (gssize)count, NULL);
+        }
+    }
+}
+
+static void keep_line(const char *line, void *lines)
+{
+    g_ptr_array_add(lines, g_strdup(line));
+}
+
+/* Puts the ledgers of a sweep of crash states together, under the heading they share. */
+static bool merge_ledgers(const Options *options, const SweepingCrash *crash, GError **error)
+{
+    g_autofree char *heading = NULL;
+    g_autoptr(GPtrArray) lines = g_ptr_array_new_with_free_func(g_free);
+    for (char **word = options->words; *word != NULL; word++) {
+        g_autofree char *path = crash_sweep_file(*word, crash->scenario, crash->defect, ".jsonl");
+        g_autofree char *text = NULL;
+        if (!g_file_get_contents(path, &text, NULL, error)) {
+            return false;
+        }
+        text[strcspn(text, "\n")] = '\0';
+        heading = heading == NULL ? g_strdup(text) : heading;
+        if (!ledger_read(path, heading, keep_line, lines)) {
+            g_set_error(error, LAB_ERROR, LAB_ERROR_INPUT,
+                        "%s:1:1: error: made from another plan or by another build", path);
+            return false;
+        }
+    }
+    g_autofree char *path =
+        crash_sweep_file(options->out, crash->scenario, crash->defect, ".jsonl");
+    g_autoptr(Ledger) ledger = ledger_open(path, heading, false, NULL, NULL, error);
+    g_ptr_array_add(lines, NULL);
+    return ledger != NULL && ledger_settle(ledger, (char *const *)lines->pdata, error);
+}
+
+/* Reads the shards and brings their bundles along. */
+static GPtrArray *read_shards(Lab *lab, const Options *options, GHashTable *bundles, GError **error)
+{
+    g_autoptr(GPtrArray) shards = g_ptr_array_new_with_free_func((GDestroyNotify)assessment_free);
+    for (char **word = options->words; *word != NULL; word++) {
+        g_autofree char *path = g_build_filename(*word, "verdict.json", NULL);
+        Assessment *shard = assessment_from_json(lab_catalogue(lab), path, error);
+        if (shard == NULL) {
+            return NULL;
+        }
+        g_ptr_array_add(shards, shard);
+        for (guint i = 0; i < shard->runs->len; i++) {
+            const RunResult *run = g_ptr_array_index(shard->runs, i);
+            if (run->bundle != NULL) {
+                g_autofree char *from = g_build_filename(*word, run->bundle, NULL);
+                g_autofree char *to = g_build_filename(options->out, run->bundle, NULL);
+                copy_files(from, to);
+                g_hash_table_add(bundles, g_strdup(run->bundle));
+            }
+        }
+    }
+    return g_steal_pointer(&shards);
+}
+
+/* The sweeps of crash states of all shards, worked out again; NULL without an error for none. */
+static Assessment *merge_crashes(Lab *lab, Options *options, const Assessment *shard,
+                                 GError **error)
+{
+    g_autoptr(GPtrArray) scenarios = g_ptr_array_new();
+    for (guint i = 0; i < shard->crashes->len; i++) {
+        const SweepingCrash *crash = g_ptr_array_index(shard->crashes, i);
+        const Scenario *scenario = lab_scenario(lab, crash->scenario, error);
+        if (scenario == NULL || !merge_ledgers(options, crash, error)) {
+            return NULL;
+        }
+        g_ptr_array_add(scenarios, (void *)scenario);
+        options->depth = (int)crash->depth;
+        g_free(options->torn);
+        options->torn = g_strdup(crash->every_unit ? "each" : "pages");
+    }
+    g_free(options->defect);
+    g_free(options->seed);
+    options->defect = g_strdup(shard->defect);
+    options->seed = g_strcmp0(shard->seed, "scenario") == 0 ? NULL : g_strdup(shard->seed);
+    return scenarios->len == 0 ? NULL : assess_crashes(lab, options, scenarios, true, error);
+}
+
+/* Bundles that the shards kept and the whole does not. */
+static void drop_bundles(const Options *options, const Assessment *whole, GHashTable *bundles)
+{
+    for (guint i = 0; i < whole->runs->len; i++) {
+        const RunResult *run = g_ptr_array_index(whole->runs, i);
+        if (run->bundle != NULL) {
+            g_hash_table_remove(bundles, run->bundle);
+        }
+    }
+    GHashTableIter iter;
+    gpointer bundle = NULL;
+    g_hash_table_iter_init(&iter, bundles);
+    while (g_hash_table_iter_next(&iter, &bundle, NULL)) {
+        g_autofree char *path = g_build_filename(options->out, bundle, NULL);
+        bundle_remove(path);
+    }
+}
+
+static int verb_merge(Lab *lab, Options *options)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(GHashTable) bundles = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    if (options->words == NULL ||
+        g_strv_contains((const char *const *)options->words, options->out)) {
+        fprintf(stderr, "lockstep merge: name the output folders of all shards, and another one "
+                        "with --out\n");
+        return EXIT_USAGE;
+    }
+    g_autoptr(GPtrArray) shards = read_shards(lab, options, bundles, &error);
+    g_autoptr(Assessment) rest = shards == NULL ? NULL : shards_merge(shards, &error);
+    if (rest == NULL) {
+        return complain(error);
+    }
+    const Assessment *shard = g_ptr_array_index(shards, 0);
+    g_autofree char *digest = lab_digest(lab);
+    if (shard->crashes->len > 0 && g_strcmp0(digest, shard->lab) != 0) {
+        fprintf(stderr, "lockstep merge: the shards were made by another build\n");
+        return EXIT_USAGE;
+    }
+    g_autoptr(Assessment) whole = merge_crashes(lab, options, shard, &error);
+    if (error != NULL ||
+        (rest->runs->len > 0 && !campaign_write_results(rest, options->out, &error))) {
+        return complain(error);
+    }
+    g_autofree char *plan_id = g_strdup(rest->plan_id);
+    bool full = rest->scenarios->len > 0;
+    if (whole == NULL) {
+        whole = g_steal_pointer(&rest);
+    } else {
+        assessment_join(whole, g_steal_pointer(&rest));
+    }
+    g_free(whole->plan_id);
+    whole->plan_id = g_steal_pointer(&plan_id);
+    drop_bundles(options, whole, bundles);
+    return conclude_sweep(options, whole, full);
 }
 
 /* plan, run */
@@ -1221,8 +1575,8 @@ static void on_round(const ExploreReport *report, void *user_data)
     if (options->use_bar) {
         fprintf(stderr, "\r\033[K%u runs  ✔%u ✖%u ?%u !%u  %u edges, %u things seen, %u parents",
                 report->runs, report->counts[VERDICT_PASS], report->counts[VERDICT_FAIL],
-                report->counts[VERDICT_INCONCLUSIVE], report->counts[VERDICT_ERROR],
-                report->edges, report->features, report->parents);
+                report->counts[VERDICT_INCONCLUSIVE], report->counts[VERDICT_ERROR], report->edges,
+                report->features, report->parents);
         fflush(stderr);
     }
 }
@@ -1471,6 +1825,8 @@ static const Command COMMANDS[] = {
      FLAGS_LAB | FLAGS_SELECT | FLAGS_RUN | FLAGS_OUT | FLAGS_JSON | FLAGS_DEFECT | FLAGS_CRASH,
      "[SCENARIO ...]", "boot every state a loss of power can leave, or sweep another axis",
      verb_sweep},
+    {"merge", FLAGS_LAB | FLAGS_OUT | FLAGS_JSON | FLAGS_JUNIT, "FOLDER ...",
+     "join the shards of a campaign to what it gives without them", verb_merge},
     {"replay", FLAGS_LAB | FLAGS_OUT | FLAGS_TIMES | FLAGS_GDB, "RUN ...",
      "make a run again and compare digests", verb_replay},
     {"explore", FLAGS_LAB | FLAGS_OUT | FLAGS_DEFECT | FLAGS_SEARCH | FLAGS_EXPLORE, "",
@@ -1568,18 +1924,33 @@ static void fill_defaults(Options *options)
 
 static void options_clear(Options *options)
 {
-    char *texts[] = {options->program,  options->scenarios, options->images, options->defects,
-                     options->rom,      options->machine,   options->keys,   options->out,
-                     options->seed,     options->shard,     options->defect, options->junit,
-                     options->progress, options->color,     options->torn,   options->duration,
-                     options->trace,    options->axis,      options->how,    options->after,
-                     options->until,    options->second};
+    char *texts[] = {options->command,  options->program,  options->scenarios, options->images,
+                     options->defects,  options->rom,      options->machine,   options->keys,
+                     options->out,      options->seed,     options->shard,     options->defect,
+                     options->junit,    options->progress, options->color,     options->torn,
+                     options->duration, options->trace,    options->axis,      options->how,
+                     options->after,    options->until,    options->second};
     for (size_t i = 0; i < G_N_ELEMENTS(texts); i++) {
         g_free(texts[i]);
     }
     g_strfreev(options->filters);
     g_strfreev(options->provisions);
     g_strfreev(options->words);
+}
+
+/* The command line as a shell would take it. */
+static char *quote_all(int argc, char **argv)
+{
+    GString *text = g_string_new(NULL);
+    for (int i = 0; i < argc; i++) {
+        bool plain = argv[i][0] != '\0';
+        for (const char *at = argv[i]; *at != '\0'; at++) {
+            plain = plain && (g_ascii_isalnum(*at) || strchr("-_./=,:+@%", *at) != NULL);
+        }
+        g_autofree char *quoted = plain ? g_strdup(argv[i]) : g_shell_quote(argv[i]);
+        g_string_append_printf(text, "%s%s", i == 0 ? "" : " ", quoted);
+    }
+    return g_string_free(text, FALSE);
 }
 
 static int run_command(const Command *command, Options *options)
@@ -1626,7 +1997,7 @@ int main(int argc, char **argv)
     sigaction(SIGINT, &action, NULL);
     sigaction(SIGTERM, &action, NULL);
     signal(SIGPIPE, SIG_IGN);
-    Options options = {.program = g_strdup(argv[0])};
+    Options options = {.program = g_strdup(argv[0]), .command = quote_all(argc, argv)};
     options.fail_max = strcmp(command->name, "explore") == 0 ? 1 : 0;
     g_autoptr(GError) error = NULL;
     int code = EXIT_USAGE;

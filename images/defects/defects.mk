@@ -35,5 +35,6 @@ all: $(BUILD)/images/app-1.1.0+fails-self-test.img
 
 # The defects that a sweep and explore must find before anybody believes that there is no other.
 all: $(FIRMWARE)/rom+trusts-torn-journal.bin \
-	$(foreach name,trusts-torn-journal locks-itself-at-start,\
+	$(foreach name,trusts-torn-journal locks-itself-at-start locks-itself-after-power-loss \
+	takes-damaged-segments,\
 	$(foreach version,1.0.0 1.1.0 1.2.0,$(BUILD)/images/app-$(version)+$(name).img))

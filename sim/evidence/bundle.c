@@ -109,6 +109,12 @@ static void clear_folder(const char *path)
     }
 }
 
+void bundle_remove(const char *path)
+{
+    clear_folder(path);
+    (void)g_rmdir(path);
+}
+
 bool bundle_write(const char *path, const char *plan_json, const Recorder *recorder,
                   const char *host_json, GError **error)
 {

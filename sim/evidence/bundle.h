@@ -48,6 +48,9 @@ Digest bundle_digest(const char *plan_json, const Recorder *recorder);
 bool bundle_write(const char *path, const char *plan_json, const Recorder *recorder,
                   const char *host_json, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/* Removes a bundle's folder. */
+void bundle_remove(const char *path);
+
 /* Opens and verifies a bundle. */
 Bundle *bundle_open(const char *path, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 

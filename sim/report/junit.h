@@ -7,7 +7,8 @@
  * A suite is a scenario, a case is a run, named by its run id, so names are unique everywhere. FAIL
  * is a failure; INCONCLUSIVE and ERROR are errors; each carries the reason and the command that
  * repeats it. A sweep of thousands of passing runs is shortened to one case that says so.
- * Provisions without a scenario are a suite of their own, as skipped cases.
+ * A sweep of crash states and the canaries are suites of their own. Provisions without a scenario
+ * are a suite of their own, as skipped cases.
  */
 
 #include "sim/verdict/assessment.h"

@@ -137,7 +137,8 @@ char *text_counts(const Assessment *assessment)
 {
     return g_strdup_printf(
         "%u runs: %u PASS, %u FAIL, %u INCONCLUSIVE, %u ERROR; faults asked %u, "
-        "took effect %u; made twice with the same evidence %u; provisions judged %u of %u, gaps %u",
+        "took effect %u; made twice %u of them, with the same evidence; provisions judged %u of "
+        "%u, gaps %u",
         assessment->runs->len, assessment->counts[VERDICT_PASS], assessment->counts[VERDICT_FAIL],
         assessment->counts[VERDICT_INCONCLUSIVE], assessment->counts[VERDICT_ERROR],
         assessment->asked, assessment->effective, assessment->repeated,

@@ -5,6 +5,7 @@
  * A2  A standing claim with nothing to watch counts for nothing.
  * A3  A run whose faults took no effect is INCONCLUSIVE for everything its claims are about; a run
  *     that is ERROR is ERROR for everything its scenario claims.
+ * A4  A canary that was not caught is an ERROR, whatever the runs say.
  */
 
 #include "sim/verdict/assessment.h"
@@ -44,6 +45,8 @@ Assessment *assessment_new(const Catalogue *catalogue, const char *version)
     Assessment *assessment = g_new0(Assessment, 1);
     assessment->catalogue = catalogue;
     assessment->version = g_strdup(version);
+    assessment->crashes = g_ptr_array_new_with_free_func((GDestroyNotify)sweeping_crash_free);
+    assessment->canaries = g_ptr_array_new_with_free_func((GDestroyNotify)sweeping_canary_free);
     assessment->scenarios = g_ptr_array_new_with_free_func(scenario_summary_free);
     assessment->runs = g_ptr_array_new_with_free_func((GDestroyNotify)result_free);
     assessment->provisions = g_ptr_array_new_with_free_func(provision_verdict_free);
@@ -58,6 +61,9 @@ void assessment_free(Assessment *assessment)
         g_free(assessment->plan_id);
         g_free(assessment->seed);
         g_free(assessment->defect);
+        g_free(assessment->shard);
+        g_ptr_array_unref(assessment->crashes);
+        g_ptr_array_unref(assessment->canaries);
         g_ptr_array_unref(assessment->provisions);
         g_ptr_array_unref(assessment->scenarios);
         g_ptr_array_unref(assessment->runs);
@@ -257,6 +263,21 @@ static void reset(Assessment *assessment)
     }
 }
 
+static void judge_sweeps(Assessment *assessment)
+{
+    for (guint i = 0; i < assessment->crashes->len; i++) {
+        const SweepingCrash *crash = g_ptr_array_index(assessment->crashes, i);
+        assessment->judged = verdict_join(assessment->judged, crash->verdict);
+        assessment->interrupted = assessment->interrupted || crash->interrupted;
+    }
+    for (guint i = 0; i < assessment->canaries->len; i++) {
+        const SweepingCanary *canary = g_ptr_array_index(assessment->canaries, i);
+        if (!canary->caught) { /* A4 */
+            assessment->judged = VERDICT_ERROR;
+        }
+    }
+}
+
 void assessment_roll_up(Assessment *assessment)
 {
     reset(assessment);
@@ -275,6 +296,7 @@ void assessment_roll_up(Assessment *assessment)
     for (guint i = 0; i < assessment->runs->len; i++) {
         count_run(assessment, by_id, g_ptr_array_index(assessment->runs, i));
     }
+    judge_sweeps(assessment);
     if (assessment->interrupted) {
         assessment->judged = verdict_join(assessment->judged, VERDICT_INCONCLUSIVE);
     }
@@ -288,6 +310,32 @@ void assessment_roll_up(Assessment *assessment)
             assessment->complete = assessment->complete && test_case->judged;
         }
     }
+}
+
+static void move_all(GPtrArray *from, GPtrArray *to)
+{
+    while (from->len > 0) {
+        g_ptr_array_add(to, g_ptr_array_steal_index(from, 0));
+    }
+}
+
+void assessment_join(Assessment *assessment, Assessment *take_other)
+{
+    Digest chain = digest_of(assessment->plan_id, strlen(assessment->plan_id));
+    char hex[DIGEST_TEXT_BYTES];
+    chain = digest_chain(&chain, take_other->plan_id, strlen(take_other->plan_id));
+    g_free(assessment->plan_id);
+    assessment->plan_id = g_strdup(digest_print(&chain, hex));
+    assessment->interrupted = assessment->interrupted || take_other->interrupted;
+    /* Provisions point to runs and scenarios: they are made anew. */
+    g_ptr_array_set_size(take_other->provisions, 0);
+    move_all(take_other->crashes, assessment->crashes);
+    move_all(take_other->canaries, assessment->canaries);
+    move_all(take_other->scenarios, assessment->scenarios);
+    g_ptr_array_extend_and_steal(assessment->runs, g_steal_pointer(&take_other->runs));
+    take_other->runs = g_ptr_array_new_with_free_func((GDestroyNotify)result_free);
+    assessment_free(take_other);
+    assessment_roll_up(assessment);
 }
 
 /* Storing. */
@@ -364,6 +412,19 @@ char *assessment_to_json(const Assessment *assessment)
     canon_member_integer(canon, "faults_effective", assessment->effective);
     canon_member_integer(canon, "repeated", assessment->repeated);
     canon_end_object(canon);
+    canon_member_text(canon, "shard", assessment->shard);
+    canon_key(canon, "canaries");
+    canon_begin_array(canon);
+    for (guint i = 0; i < assessment->canaries->len; i++) {
+        sweeping_canary_write(g_ptr_array_index(assessment->canaries, i), canon);
+    }
+    canon_end_array(canon);
+    canon_key(canon, "crash_sweeps");
+    canon_begin_array(canon);
+    for (guint i = 0; i < assessment->crashes->len; i++) {
+        sweeping_crash_write(g_ptr_array_index(assessment->crashes, i), canon);
+    }
+    canon_end_array(canon);
     canon_key(canon, "provisions");
     canon_begin_array(canon);
     for (guint i = 0; i < assessment->provisions->len; i++) {
@@ -413,6 +474,11 @@ static bool read_claim(const TreeNode *node, ScenarioSummary *scenario, GError *
         return false;
     }
     claim->number = (uint32_t)value;
+    const TreeNode *line = tree_get(node, "line");
+    if (line != NULL && !tree_integer(line, 0, INT32_MAX, &value, error)) {
+        return false;
+    }
+    claim->line = line == NULL ? 0 : (int)value;
     claim->proves = tree_texts(proves, error);
     return claim->proves != NULL;
 }
@@ -441,6 +507,28 @@ static bool read_scenario(const TreeNode *node, Assessment *assessment, GError *
     return scenario->id != NULL || tree_refuse(node, error, "a scenario needs an id");
 }
 
+/* Both lists came with later versions. */
+static bool read_sweeps(const TreeNode *root, Assessment *assessment, GError **error)
+{
+    const TreeNode *crashes = tree_get(root, "crash_sweeps");
+    const TreeNode *canaries = tree_get(root, "canaries");
+    for (size_t i = 0; crashes != NULL && i < crashes->count; i++) {
+        SweepingCrash *crash = sweeping_crash_read(crashes->children[i], error);
+        if (crash == NULL) {
+            return false;
+        }
+        g_ptr_array_add(assessment->crashes, crash);
+    }
+    for (size_t i = 0; canaries != NULL && i < canaries->count; i++) {
+        SweepingCanary *canary = sweeping_canary_read(canaries->children[i], error);
+        if (canary == NULL) {
+            return false;
+        }
+        g_ptr_array_add(assessment->canaries, canary);
+    }
+    return tree_get(root, "shard") == NULL || read_text(root, "shard", &assessment->shard, error);
+}
+
 Assessment *assessment_from_json(const Catalogue *catalogue, const char *path, GError **error)
 {
     g_autoptr(Tree) tree = tree_load(path, error);
@@ -463,7 +551,8 @@ Assessment *assessment_from_json(const Catalogue *catalogue, const char *path, G
         !read_text(root, "lab", &assessment->lab, error) ||
         !read_text(root, "plan_id", &assessment->plan_id, error) ||
         !read_text(root, "seed", &assessment->seed, error) ||
-        !read_text(root, "defect", &assessment->defect, error)) {
+        !read_text(root, "defect", &assessment->defect, error) ||
+        !read_sweeps(root, assessment, error)) {
         return NULL;
     }
     for (size_t i = 0; i < scenarios->count; i++) {

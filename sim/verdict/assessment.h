@@ -24,6 +24,7 @@
 
 #include "sim/verdict/catalogue.h"
 #include "sim/verdict/result.h"
+#include "sim/verdict/sweeping.h"
 
 /* A claim of a scenario, for reports. */
 typedef struct ClaimSummary {
@@ -75,7 +76,10 @@ typedef struct Assessment {
     char *plan_id; /* over all plan ids, in order */
     char *seed;    /* what was asked for; "scenario" when each has its own */
     char *defect;  /* or NULL */
+    char *shard;   /* "M/N", or NULL when it is about everything */
     bool interrupted;
+    GPtrArray *crashes;   /* of SweepingCrash */
+    GPtrArray *canaries;  /* of SweepingCanary */
     GPtrArray *scenarios; /* of ScenarioSummary, in the order run */
     GPtrArray *runs;      /* of RunResult, in the order planned */
     /* Rolled up: */
@@ -99,6 +103,9 @@ ScenarioSummary *assessment_add_scenario(Assessment *assessment, const Plan *pla
 
 /* Rolls up everything, afresh. */
 void assessment_roll_up(Assessment *assessment);
+
+/* Appends everything of `take_other`, made with the same lab, and rolls up. */
+void assessment_join(Assessment *assessment, Assessment *take_other);
 
 /* The summary of a run's scenario, and of one of its claims; NULL if unknown. */
 const ScenarioSummary *assessment_scenario(const Assessment *assessment, const char *id);
