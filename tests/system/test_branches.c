@@ -67,7 +67,7 @@ static GPtrArray *some_run_ids(Lab *lab, const char *id)
     g_autoptr(RunResult) result = lab_execute_plan(lab, plan, NULL, LAB_KEEP_NONE, recorder);
     assert_int_equal(result->verdict == VERDICT_ERROR, 0);
     g_autoptr(GArray) points =
-        sweep_points(scenario_sweep(scenario), seed, recorder_events(recorder), true);
+        sweep_points(scenario_sweep(scenario), seed, recorder_events(recorder), true, NULL);
     assert_true(points->len > 0);
     guint step = points->len / POINTS_MAX + 1;
     for (guint i = step / 2; i < points->len; i += step) {
