@@ -24,6 +24,7 @@
 #include <glib.h>
 
 #include "tests/machine/lockstep_rom.h"
+#include "vdevice/contract/memory_map.h"
 
 #define LAB_ROM "build/tests/machine/lockstep_rom.bin"
 
@@ -37,6 +38,9 @@ struct Lab {
     uint8_t body[HOSTLINK_BODY_BYTES_MAX];
     uint64_t digest;
     uint64_t calls;
+    bool restoring;
+    uint64_t saved_digest;
+    uint64_t saved_calls;
 };
 
 static void lab_send(Lab *lab)
@@ -79,6 +83,19 @@ static void lab_fold(Lab *lab, const void *bytes, size_t count)
     }
 }
 
+/* Keeps the digest, or takes it back. */
+static void lab_saved(Lab *lab)
+{
+    if (lab->restoring) {
+        lab->digest = lab->saved_digest;
+        lab->calls = lab->saved_calls;
+        lab->restoring = false;
+    } else {
+        lab->saved_digest = lab->digest;
+        lab->saved_calls = lab->calls;
+    }
+}
+
 LabCall lab_next(Lab *lab)
 {
     HostlinkHeader header;
@@ -86,7 +103,9 @@ LabCall lab_next(Lab *lab)
     lab_receive(lab, &header, sizeof(header));
     assert_true(header.body_bytes <= sizeof(lab->body));
     lab_receive(lab, lab->body, header.body_bytes);
-    if (header.type != HOSTLINK_SAVED) {
+    if (header.type == HOSTLINK_SAVED) {
+        lab_saved(lab);
+    } else {
         lab_fold(lab, &header, sizeof(header));
         lab_fold(lab, lab->body, header.body_bytes);
         lab->calls++;
@@ -125,7 +144,8 @@ void lab_begin(Lab *lab, bool keep_nvm)
                            .wall_clock_cell = 1};
 
     lab_order(lab, HOSTLINK_BEGIN, &begin, sizeof(begin));
-    lab_forget(lab);
+    lab->digest = UINT64_C(0xcbf29ce484222325);
+    lab->calls = 0;
 }
 
 void lab_power_on(Lab *lab)
@@ -157,6 +177,64 @@ void lab_begin_trial(Lab *lab, uint32_t trial)
 {
     lab_begin(lab, false);
     lab_write(lab, HOSTLINK_SPACE_FLASH, LOCKSTEP_ROM_TRIAL_OFFSET, &trial, sizeof(trial));
+    lab_power_on(lab);
+}
+
+/* --- Hostile programs --------------------------------------------------------------------------
+ */
+
+static uint64_t lab_draw(uint64_t *state)
+{
+    *state ^= *state << 13;
+    *state ^= *state >> 7;
+    *state ^= *state << 17;
+    return *state >> 16;
+}
+
+/* An address that something answers at, more or less; or any number. */
+static uint32_t lab_draw_address(uint64_t *state)
+{
+    static const uint32_t bases[] = {ROM_BASE,           FLASH_BASE, WINDOW_BASE, SRAM_BASE,
+                                     NIC_TX_BUFFER_BASE, 0xe000e000, 0xe000ed00,  0xfffffc00};
+    uint32_t drawn = (uint32_t)lab_draw(state);
+    uint32_t kind = drawn % 20;
+
+    if (kind < G_N_ELEMENTS(bases)) {
+        return bases[kind] + (drawn >> 8) % 4096;
+    }
+    if (kind < 18) {
+        return FLASH_CTRL_BASE + (drawn >> 5) % 14 * PERIPHERAL_BYTES + (drawn >> 12) % 128 * 4;
+    }
+    return drawn;
+}
+
+/* A halfword of Thumb: mostly loads and stores, else anything. */
+static uint16_t lab_draw_code(uint64_t *state)
+{
+    static const uint16_t forms[] = {0x6000, 0x6800, 0x5000, 0x8000, 0x7000, 0xc000, 0xb400};
+    uint16_t drawn = (uint16_t)lab_draw(state);
+    uint32_t kind = (uint32_t)lab_draw(state) % 10;
+
+    return kind < G_N_ELEMENTS(forms) ? (uint16_t)(forms[kind] | (drawn & 0x07ff)) : drawn;
+}
+
+void lab_begin_hostile(Lab *lab, uint64_t seed)
+{
+    const uint32_t trial = LOCKSTEP_ROM_HOSTILE;
+    uint16_t code[LOCKSTEP_ROM_CODE_BYTES / 2];
+    uint32_t table[LOCKSTEP_ROM_TABLE_WORDS];
+    uint64_t random = seed * UINT64_C(0x9e3779b97f4a7c15);
+
+    for (size_t i = 0; i < G_N_ELEMENTS(code); i++) {
+        code[i] = lab_draw_code(&random);
+    }
+    for (size_t i = 0; i < G_N_ELEMENTS(table); i++) {
+        table[i] = lab_draw_address(&random);
+    }
+    lab_begin(lab, false);
+    lab_write(lab, HOSTLINK_SPACE_FLASH, LOCKSTEP_ROM_TRIAL_OFFSET, &trial, sizeof(trial));
+    lab_write(lab, HOSTLINK_SPACE_FLASH, LOCKSTEP_ROM_CODE_OFFSET, code, sizeof(code));
+    lab_write(lab, HOSTLINK_SPACE_FLASH, LOCKSTEP_ROM_TABLE_OFFSET, table, sizeof(table));
     lab_power_on(lab);
 }
 
@@ -206,13 +284,8 @@ uint32_t lab_word(const LabCall *call)
 void lab_restore(Lab *lab)
 {
     lab_order(lab, HOSTLINK_RESTORE, NULL, 0);
+    lab->restoring = true;
     lab_send(lab);
-}
-
-void lab_forget(Lab *lab)
-{
-    lab->digest = UINT64_C(0xcbf29ce484222325);
-    lab->calls = 0;
 }
 
 uint64_t lab_digest(const Lab *lab)
@@ -229,8 +302,8 @@ static void lab_exec(LabKind kind, int link, int monitor)
 {
     const char *qemu = g_getenv("QEMU") ? g_getenv("QEMU") : "build/qemu-system-arm";
     g_autofree char *fd = g_strdup_printf("lockstep-hostlink.fd=%d", link);
-    g_autofree char *guard = g_strdup_printf("lockstep-hostlink.guard=%s",
-                                             kind == LAB_UNGUARDED ? "off" : "on");
+    g_autofree char *guard =
+        g_strdup_printf("lockstep-hostlink.guard=%s", kind == LAB_UNGUARDED ? "off" : "on");
     g_autofree char *edges =
         g_strdup_printf("lockstep-hostlink.edges=%s", kind == LAB_EDGES ? "on" : "off");
     g_autofree char *chardev = g_strdup_printf("socket,id=monitor,fd=%d", monitor);
@@ -238,7 +311,8 @@ static void lab_exec(LabKind kind, int link, int monitor)
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     execlp(qemu, qemu, "-M", "lockstep", "-accel", "tcg", "-icount", "shift=3,sleep=off",
            "-nodefaults", "-display", "none", "-bios", LAB_ROM, "-global", fd, "-global", guard,
-           "-global", edges, "-chardev", chardev, "-mon", "chardev=monitor,mode=control", (char *)NULL);
+           "-global", edges, "-chardev", chardev, "-mon", "chardev=monitor,mode=control",
+           (char *)NULL);
     _exit(127);
 }
 

@@ -7,7 +7,7 @@
  * The model is a conversation. `lab_open` starts a machine and has heard its HELLO; then orders are
  * given (`lab_begin`, `lab_power_on`, ...), `lab_run` lets the machine go on, and `lab_next` waits
  * for its next call. Every call but SAVED is folded into a digest that `lab_begin` starts anew, so
- * two runs were the same exactly if their digests are.
+ * two runs were the same exactly if their digests are. A restore takes the digest back as well.
  *
  * A machine that dies, breaks the contract or is silent for LAB_WAIT_S seconds fails the test.
  *
@@ -62,6 +62,9 @@ void lab_write(Lab *lab, uint32_t space, uint32_t offset, const void *bytes, siz
 /* A new device with that trial of lockstep_rom in its flash, powered on. */
 void lab_begin_trial(Lab *lab, uint32_t trial);
 
+/* A new device with the hostile trial and a program drawn from `seed`, powered on. */
+void lab_begin_hostile(Lab *lab, uint64_t seed);
+
 /* Reads a memory now. */
 void lab_look(Lab *lab, uint32_t space, uint32_t offset, void *ret_bytes, uint32_t count);
 
@@ -80,9 +83,6 @@ uint32_t lab_word(const LabCall *call);
 /* Lets the machine be what it was at the last SAVE; closes the reply, in place of `lab_run`. */
 void lab_restore(Lab *lab);
 
-/* Starts the digest anew. */
-void lab_forget(Lab *lab);
-
-/* Of all calls since the last `lab_begin` or `lab_forget`, and how many. */
+/* Of all calls since the last `lab_begin`, and how many. */
 uint64_t lab_digest(const Lab *lab);
 uint64_t lab_calls(const Lab *lab);

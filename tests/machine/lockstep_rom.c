@@ -8,17 +8,31 @@
 
 #define WORD(address) (*(volatile uint32_t *)(uintptr_t)(address))
 
-#define NVIC_ENABLE   0xe000e100u
-#define NVIC_PENDING  0xe000e280u /* clears */
-#define SCB_VTOR      0xe000ed08u
-#define SCB_AIRCR     0xe000ed0cu
+#define NVIC_ENABLE     0xe000e100u
+#define NVIC_PENDING    0xe000e280u /* clears */
+#define SCB_VTOR        0xe000ed08u
+#define SCB_AIRCR       0xe000ed0cu
 #define SCB_AIRCR_RESET 0x05fa0004u
-#define NOWHERE       0x70000000u
+#define NOWHERE         0x70000000u
+#define SYSTICK         0xe000e010u
+#define SCB_ICSR        0xe000ed04u
+#define SCB_ICSR_PENDSV 0x10000000u
+#define SCB_SHPR2       0xe000ed1cu /* SVCall in its high byte */
+#define SCB_SHPR3       0xe000ed20u /* SysTick in its high byte, PendSV below */
+#define SCB_CPACR       0xe000ed88u
+#define MPU_CTRL        0xe000ed94u
+#define MPU_RNR         0xe000ed98u
+#define MPU_RBAR        0xe000ed9cu
+#define MPU_RLAR        0xe000eda0u
+#define MPU_MAIR0       0xe000edc0u
 
 extern uint32_t rom_stack_end[];
 void rom_start(void);
 void rom_fault(void);
 void rom_timer(void);
+void rom_systick(void);
+void rom_pendsv(void);
+void rom_svc(void);
 void rom_hostile_fault(void);
 void rom_hostile_start(void);
 
@@ -141,6 +155,172 @@ static void rom_echo(void)
     }
 }
 
+/* --- Contexts: each shows something while the processor is in a state that is easy to lose ------
+ */
+
+#define CONTEXT_ROUNDS 12u
+
+static volatile uint32_t rom_ticks_taken;
+static uint32_t rom_word; /* for exclusive accesses */
+static uint32_t rom_process_stack[64] __attribute__((aligned(8)));
+
+/* Preempts PendSV, which preempted the thread. */
+void rom_systick(void)
+{
+    rom_show(0x1000 + ++rom_ticks_taken);
+    if (rom_ticks_taken % 2) {
+        WORD(SCB_ICSR) = SCB_ICSR_PENDSV;
+    }
+}
+
+void rom_pendsv(void)
+{
+    rom_show(0x2000);
+    for (volatile uint32_t work = 40; work; work--) {
+    }
+    rom_show(WORD(SYSTICK + 8u));
+}
+
+static void rom_show_in_it_block(uint32_t n)
+{
+    uint32_t address = POWER_BASE + POWER_PROGRESS;
+    uint32_t value = 0x3000 + n;
+
+    __asm volatile("cmp %0, #0\n"
+                   "itete ne\n"
+                   "strne %1, [%2]\n"
+                   "streq %0, [%2]\n"
+                   "addne %1, %1, #256\n"
+                   "moveq %1, #0\n"
+                   "str %1, [%2]\n"
+                   : "+r"(n), "+r"(value)
+                   : "r"(address)
+                   : "cc", "memory");
+}
+
+static void rom_show_between_exclusives(uint32_t n)
+{
+    uint32_t loaded;
+    uint32_t failed;
+
+    __asm volatile("ldrex %0, [%1]" : "=&r"(loaded) : "r"(&rom_word) : "memory");
+    rom_show(0x4000 + loaded);
+    __asm volatile("strex %0, %1, [%2]"
+                   : "=&r"(failed)
+                   : "r"(loaded + n), "r"(&rom_word)
+                   : "memory");
+    rom_show(0x5000 + failed);
+}
+
+static void rom_show_masked(uint32_t n)
+{
+    uint32_t base;
+
+    __asm volatile("msr basepri, %0" ::"r"(0x20u + (n % 4) * 0x20));
+    rom_show(0x6000);
+    __asm volatile("mrs %0, basepri\n msr basepri, %1" : "=&r"(base) : "r"(0));
+    rom_show(0x7000 + base);
+    __asm volatile("cpsid f");
+    rom_show(0x8000);
+    __asm volatile("cpsie f\n cpsid i");
+    rom_show(0x8001);
+    __asm volatile("cpsie i");
+}
+
+/* Rounding towards zero or infinity, a quotient that is inexact, and registers that hold it. */
+static void rom_show_floats(uint32_t n)
+{
+    uint32_t result;
+    uint32_t status;
+
+    __asm volatile(".fpu fpv5-sp-d16\n"
+                   "vmsr fpscr, %2\n"
+                   "vmov s17, %3\n"
+                   "vmov s18, %4\n"
+                   "vcvt.f32.u32 s17, s17\n"
+                   "vcvt.f32.u32 s18, s18\n"
+                   "str %5, [%6]\n"
+                   "vdiv.f32 s17, s17, s18\n"
+                   "str %5, [%6]\n"
+                   "vmov %0, s17\n"
+                   "vmrs %1, fpscr\n"
+                   : "=&r"(result), "=&r"(status)
+                   : "r"((n % 4) << 22), "r"(n + 1), "r"(3u), "r"(0x9000 + n),
+                     "r"(POWER_BASE + POWER_PROGRESS)
+                   : "memory");
+    rom_show(result);
+    rom_show(status);
+}
+
+/* On the process stack, unprivileged access to the stack allowed by a region of the MPU. */
+static void rom_show_on_process_stack(uint32_t n)
+{
+    WORD(MPU_MAIR0) = 0x44;
+    WORD(MPU_RNR) = n % 8;
+    WORD(MPU_RBAR) = SRAM_BASE | 3u;
+    WORD(MPU_RLAR) = (SRAM_BASE + SRAM_BYTES - 32u) | 1u;
+    WORD(MPU_CTRL) = 5; /* the default map for privileged accesses */
+    __asm volatile("msr psp, %0\n"
+                   "mrs r3, control\n"
+                   "orr r3, r3, #2\n"
+                   "msr control, r3\n"
+                   "isb\n"
+                   "push {%1}\n"
+                   "str %1, [%2]\n"
+                   "svc #0\n"
+                   "pop {r2}\n"
+                   "str r2, [%2]\n"
+                   "mrs r3, control\n"
+                   "bic r3, r3, #2\n"
+                   "msr control, r3\n"
+                   "isb\n" ::"r"(rom_process_stack + 64),
+                   "r"(0xa000 + n), "r"(POWER_BASE + POWER_PROGRESS)
+                   : "r2", "r3", "memory");
+    rom_show(WORD(MPU_RNR));
+    WORD(MPU_RLAR) = 0;
+    WORD(MPU_CTRL) = 0;
+}
+
+void rom_svc(void)
+{
+    rom_show(0xb000);
+}
+
+static void rom_contexts(void)
+{
+    WORD(SCB_CPACR) |= 0x00f00000u;
+    WORD(SCB_SHPR3) = 0x20c00000u;
+    WORD(SCB_SHPR2) = 0x40000000u;
+    WORD(SYSTICK + 4u) = 977;
+    WORD(SYSTICK + 8u) = 0;
+    WORD(SYSTICK) = 7;
+    for (uint32_t n = 0; n < CONTEXT_ROUNDS; n++) {
+        rom_show_in_it_block(n % 3);
+        rom_show_between_exclusives(n);
+        rom_show_masked(n);
+        rom_show_floats(n);
+        rom_show_on_process_stack(n);
+        __asm volatile("wfi");
+    }
+    WORD(SYSTICK) = 0;
+}
+
+/* --- Code in SRAM ------------------------------------------------------------------------------
+ */
+
+static void rom_sram_code(void)
+{
+    static uint32_t code[8] __attribute__((aligned(32)));
+    uint32_t (*function)(void) = (uint32_t(*)(void))((uintptr_t)code | 1u);
+
+    for (uint32_t n = 0; n < 24; n++) {
+        ((volatile uint32_t *)code)[0] = 0x47702000u + n; /* movs r0, #n; bx lr */
+        __asm volatile("dsb\n isb" ::: "memory");
+        rom_show(function());
+        rom_show(function() + 0x100);
+    }
+}
+
 /* Any interrupt or fault of the trials that expect one: show it, then rest. */
 void rom_fault(void)
 {
@@ -211,6 +391,12 @@ void rom_start(void)
     case LOCKSTEP_ROM_ECHO:
         rom_echo();
         break;
+    case LOCKSTEP_ROM_CONTEXTS:
+        rom_contexts();
+        break;
+    case LOCKSTEP_ROM_SRAM_CODE:
+        rom_sram_code();
+        break;
     default:
         break;
     }
@@ -231,7 +417,9 @@ typedef struct HostileFrame {
 } HostileFrame;
 
 static const void *const hostile_vectors[16 + CPU_IRQ_COUNT] __attribute__((aligned(512))) = {
-    rom_stack_end, rom_start, [2 ... 15 + CPU_IRQ_COUNT] = rom_hostile_fault,
+    rom_stack_end,
+    rom_start,
+    [2 ... 15 + CPU_IRQ_COUNT] = rom_hostile_fault,
 };
 
 /* Lets the code go on elsewhere, with other registers. */
@@ -272,18 +460,18 @@ __attribute__((naked)) void rom_hostile_fault(void)
 void rom_hostile_start(void)
 {
     WORD(SCB_VTOR) = (uint32_t)(uintptr_t)hostile_vectors;
-    WORD(0xe000ed14u) &= ~8u;            /* unaligned is fine, so more gets through */
-    WORD(0xe000ed88u) |= 0x00f00000u;    /* floating point too */
+    WORD(0xe000ed14u) &= ~8u;         /* unaligned is fine, so more gets through */
+    WORD(0xe000ed88u) |= 0x00f00000u; /* floating point too */
     /* SRAM keeps the count over a reset: each start is elsewhere. */
     rom_faults++;
     ((void (*)(void))(uintptr_t)(HOSTILE_CODE + 1u +
                                  rom_faults * 34 % (LOCKSTEP_ROM_CODE_BYTES - 256)))();
 }
 
-__attribute__((section(".vectors"), used)) static const void *const
-    rom_vectors[16 + CPU_IRQ_COUNT] = {
-        rom_stack_end,
-        rom_start,
-        [2 ... 15] = rom_fault,
-        [16 + TIMER_IRQ] = rom_timer,
+__attribute__((section(".vectors"),
+               used)) static const void *const rom_vectors[16 + CPU_IRQ_COUNT] = {
+    rom_stack_end,           rom_start,
+    [2 ... 10] = rom_fault,  [11] = rom_svc,
+    [12 ... 13] = rom_fault, [14] = rom_pendsv,
+    [15] = rom_systick,      [16 + TIMER_IRQ] = rom_timer,
 };

@@ -38,11 +38,14 @@ enum {
     LOCKSTEP_ROM_READ_WINDOW = 7,   /* a read of the closed window must fault */
     /* an unaligned load across 4 GiB must fault, and nothing more */
     LOCKSTEP_ROM_WRAP = 8,
-    LOCKSTEP_ROM_SPEAK = 9,         /* half a line on the UART, then sleeps */
-    LOCKSTEP_ROM_SPIN = 10,         /* runs for ever */
-    LOCKSTEP_ROM_HOSTILE = 11,      /* runs the code, on after every fault and reset */
-    LOCKSTEP_ROM_REWRITE = 12,      /* runs a function in flash, programs it, runs it again */
-    LOCKSTEP_ROM_ECHO = 13,         /* sends back every frame that comes */
+    LOCKSTEP_ROM_SPEAK = 9,    /* half a line on the UART, then sleeps */
+    LOCKSTEP_ROM_SPIN = 10,    /* runs for ever */
+    LOCKSTEP_ROM_HOSTILE = 11, /* runs the code, on after every fault and reset */
+    LOCKSTEP_ROM_REWRITE = 12, /* runs a function in flash, programs it, runs it again */
+    LOCKSTEP_ROM_ECHO = 13,    /* sends back every frame that comes */
+    /* shows from within an IT block, between exclusive accesses, in nested handlers, ... */
+    LOCKSTEP_ROM_CONTEXTS = 14,
+    LOCKSTEP_ROM_SRAM_CODE = 15, /* writes a function to SRAM, runs it, writes another there, ... */
 };
 
 #define LOCKSTEP_ROM_TICK_COUNT 4000u

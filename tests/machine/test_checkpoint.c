@@ -24,10 +24,12 @@
 #include "vdevice/contract/memory_map.h"
 #include "vdevice/contract/regs.h"
 
-#define NVIC_ISPR    0xe000e200u /* which interrupts wait */
-#define NVIC_ICPR    0xe000e280u
-#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
-#define DONE_US      123 /* before the save, so that nothing starts at a round time */
+#define NVIC_ISPR     0xe000e200u /* which interrupts wait */
+#define NVIC_ICPR     0xe000e280u
+#define COUNT(array)  (sizeof(array) / sizeof((array)[0]))
+#define BOLT_CALL     "call 6 at"
+#define NVM_DONE_CALL "call 10 at"
+#define DONE_US       123 /* before the save, so that nothing starts at a round time */
 
 static const uint32_t registers[] = {
 #define REG(block, name, offset, access, reset, prose) block##_BASE + (offset),
@@ -171,10 +173,28 @@ static void settle_order(Bench *bench, uint32_t order)
     bench_expect_silence(bench);
 }
 
-/*
- * Saves here, and compares what becomes of the saved and of the restored machine. If `first` is
- * given, it is what happens to both before they run on.
- */
+/* Saves here and runs on; then restores, with and without power, and compares what becomes then. If
+   `first` is given, it is what happens before running on. Returns what became. */
+static char *assert_restores(Bench *bench, void (*first)(Bench *bench))
+{
+    char *saved;
+
+    settle_order(bench, HOSTLINK_SAVE);
+    saved = run_on(bench, first);
+    for (int off = 0; off < 2; off++) {
+        g_autofree char *again = NULL;
+
+        if (off) {
+            bench_power_off(bench);
+        }
+        settle_order(bench, HOSTLINK_RESTORE);
+        again = run_on(bench, first);
+        assert_same(again, saved);
+    }
+    return saved;
+}
+
+/* The same, with a machine restored from a file as well. */
 static void assert_checkpoint_then(Bench *bench, void (*first)(Bench *bench))
 {
     g_autofree char *path = g_strdup_printf("%s/lockstep-checkpoint-%d", g_get_tmp_dir(), getpid());
@@ -189,20 +209,8 @@ static void assert_checkpoint_then(Bench *bench, void (*first)(Bench *bench))
     unlink(path);
     restored = run_on(other, first);
     bench_close(other);
-    settle_order(bench, HOSTLINK_SAVE);
-    saved = run_on(bench, first);
+    saved = assert_restores(bench, first);
     assert_same(restored, saved);
-
-    for (int off = 0; off < 2; off++) {
-        g_autofree char *again = NULL;
-
-        if (off) {
-            bench_power_off(bench);
-        }
-        settle_order(bench, HOSTLINK_RESTORE);
-        again = run_on(bench, first);
-        assert_same(again, saved);
-    }
 }
 
 static void assert_checkpoint(Bench *bench)
@@ -260,14 +268,14 @@ static void test_checkpoint__keeps_a_fuse_operation_in_progress(void **state)
     assert_checkpoint(bench);
 }
 
-static void test_checkpoint__keeps_weak_cells(void **state)
+/* Programs a page and loses the power meanwhile, so that some of its cells will flip back. */
+static void weaken_a_page(Bench *bench)
 {
     const HostlinkCut cut = {.when = HOSTLINK_CUT_AT_NVM,
                              .torn = HOSTLINK_TORN_WEAK,
                              .at = 1,
                              .seed = 9,
                              .decay = BENCH_MS};
-    Bench *bench = *state;
 
     assert_true(bench_order(bench, HOSTLINK_CUT, &cut, sizeof(cut)));
     bench_write(bench, FLASH_CTRL_BASE + FLASH_CTRL_LENGTH, FLASH_PAGE_BYTES);
@@ -276,7 +284,12 @@ static void test_checkpoint__keeps_weak_cells(void **state)
     bench_step(bench, FLASH_PROGRAM_NS / 2);
     bench_settle(bench);
     bench_power_on(bench, 0);
-    assert_checkpoint(bench);
+}
+
+static void test_checkpoint__keeps_weak_cells(void **state)
+{
+    weaken_a_page(*state);
+    assert_checkpoint(*state);
 }
 
 static void test_checkpoint__keeps_an_armed_cut_of_the_power(void **state)
@@ -454,6 +467,52 @@ static void test_checkpoint__keeps_an_alarm_and_a_latch(void **state)
     assert_checkpoint(bench);
 }
 
+/* Two timers expire at the same nanosecond; the one armed first fires first, whichever it is. */
+static void test_checkpoint__keeps_the_order_of_what_ends_at_once(void **state)
+{
+    Bench *bench = *state;
+
+    for (int bolt_first = 0; bolt_first < 2; bolt_first++) {
+        g_autofree char *saved = NULL;
+        const char *bolt;
+        const char *erase;
+
+        bench_order_word(bench, HOSTLINK_BOLT_SET,
+                         1000 - FLASH_ERASE_NS / (LOCKMECH_TRAVEL_NS / 1000));
+        if (bolt_first) {
+            bench_write(bench, LOCKMECH_BASE + LOCKMECH_DRIVE, LOCKMECH_DRIVE_EXTEND);
+        }
+        bench_write(bench, FLASH_CTRL_BASE + FLASH_CTRL_KEY, FLASH_CTRL_KEY_MAGIC);
+        bench_write(bench, FLASH_CTRL_BASE + FLASH_CTRL_COMMAND, FLASH_CTRL_COMMAND_ERASE);
+        if (!bolt_first) {
+            bench_write(bench, LOCKMECH_BASE + LOCKMECH_DRIVE, LOCKMECH_DRIVE_EXTEND);
+        }
+        bench_forget_calls(bench);
+        saved = assert_restores(bench, NULL);
+        bolt = strstr(saved, BOLT_CALL);
+        erase = strstr(saved, NVM_DONE_CALL);
+        assert_non_null(bolt);
+        assert_non_null(erase);
+        assert_int_equal(bolt < erase, bolt_first);
+        bench_power_cycle(bench, 0);
+    }
+}
+
+static void test_checkpoint__forgets_cells_that_became_weak_later(void **state)
+{
+    Bench *bench = *state;
+    g_autofree char *saved = NULL;
+    g_autofree char *restored = NULL;
+
+    settle_order(bench, HOSTLINK_SAVE);
+    saved = run_on(bench, NULL);
+    settle_order(bench, HOSTLINK_RESTORE);
+    weaken_a_page(bench);
+    settle_order(bench, HOSTLINK_RESTORE);
+    restored = run_on(bench, NULL);
+    assert_same(restored, saved);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -477,6 +536,8 @@ int main(void)
         BENCH_TEST(test_checkpoint__keeps_a_multiplication_in_progress),
         BENCH_TEST(test_checkpoint__keeps_half_a_line_and_waiting_bytes),
         BENCH_TEST(test_checkpoint__keeps_an_alarm_and_a_latch),
+        BENCH_TEST(test_checkpoint__keeps_the_order_of_what_ends_at_once),
+        BENCH_TEST(test_checkpoint__forgets_cells_that_became_weak_later),
     };
 
     return cmocka_run_group_tests_name("checkpoint", tests, NULL, NULL);

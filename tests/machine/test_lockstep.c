@@ -515,66 +515,16 @@ static void test_lockstep__echoes_frames_that_come_in_replies(void **state)
 
 /* --- Hostile ends ----------------------------------------------------------------------------- */
 
-static uint64_t draw(uint64_t *state)
-{
-    *state ^= *state << 13;
-    *state ^= *state >> 7;
-    *state ^= *state << 17;
-    return *state >> 16;
-}
-
-/* An address that something answers at, more or less; or any number. */
-static uint32_t draw_address(uint64_t *state)
-{
-    static const uint32_t bases[] = {ROM_BASE,           FLASH_BASE, WINDOW_BASE, SRAM_BASE,
-                                     NIC_TX_BUFFER_BASE, 0xe000e000, 0xe000ed00,  0xfffffc00};
-    uint32_t drawn = (uint32_t)draw(state);
-    uint32_t kind = drawn % 20;
-
-    if (kind < COUNT(bases)) {
-        return bases[kind] + (drawn >> 8) % 4096;
-    }
-    if (kind < 18) {
-        return FLASH_CTRL_BASE + (drawn >> 5) % 14 * PERIPHERAL_BYTES + (drawn >> 12) % 128 * 4;
-    }
-    return drawn;
-}
-
-/* A halfword of Thumb: mostly loads and stores, else anything. */
-static uint16_t draw_code(uint64_t *state)
-{
-    static const uint16_t forms[] = {0x6000, 0x6800, 0x5000, 0x8000, 0x7000, 0xc000, 0xb400};
-    uint16_t drawn = (uint16_t)draw(state);
-    uint32_t kind = (uint32_t)draw(state) % 10;
-
-    return kind < COUNT(forms) ? (uint16_t)(forms[kind] | (drawn & 0x07ff)) : drawn;
-}
-
 static void test_lockstep__survives_any_program(void **state)
 {
     Lab *lab = *state;
-    uint16_t code[LOCKSTEP_ROM_CODE_BYTES / 2];
-    uint32_t table[LOCKSTEP_ROM_TABLE_WORDS];
-    const uint32_t trial = LOCKSTEP_ROM_HOSTILE;
     uint64_t first = 0;
 
     for (uint64_t seed = 1; seed <= 100; seed++) {
-        uint64_t random = seed * UINT64_C(0x9e3779b97f4a7c15);
-
-        for (size_t i = 0; i < COUNT(code); i++) {
-            code[i] = draw_code(&random);
-        }
-        for (size_t i = 0; i < COUNT(table); i++) {
-            table[i] = draw_address(&random);
-        }
         for (int again = 0; again < 2; again++) {
             LabCall call;
 
-            lab_begin(lab, false);
-            lab_write(lab, HOSTLINK_SPACE_FLASH, LOCKSTEP_ROM_TRIAL_OFFSET, &trial, sizeof(trial));
-            lab_write(lab, HOSTLINK_SPACE_FLASH, LOCKSTEP_ROM_CODE_OFFSET, code, sizeof(code));
-            lab_write(lab, HOSTLINK_SPACE_FLASH, LOCKSTEP_ROM_TABLE_OFFSET, table, sizeof(table));
-            lab_power_on(lab);
+            lab_begin_hostile(lab, seed);
             lab_cut(lab, HOSTLINK_CUT_AT_TIME, MS / 2, HOSTLINK_TORN_RANDOM);
             do {
                 if (lab_calls(lab) > 2000) {

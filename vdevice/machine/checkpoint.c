@@ -3,8 +3,8 @@
  * One state of the whole device, kept in the process's own memory.
  *
  *  C1  Whatever has a VMStateDescription in the machine's tree is kept, and what blocks add; a
- *      footer after each proves that it was read as it was written. Only the interrupt controller
- *      is described anew, below.
+ *      footer after each proves that it was read as it was written. Only the processor and its
+ *      interrupt controller are described anew, below.
  *  C2  All timers of virtual time are taken off and armed again in the order in which they stood,
  *      whoever owns them.
  *  C3  A restore that fails leaves a device that never was: it ends the process.
@@ -16,7 +16,6 @@
 #include "hw/boards.h"
 #include "hw/intc/armv7m_nvic.h"
 #include "hw/core/cpu.h"
-#include "hw/core/sysemu-cpu-ops.h"
 #include "hw/qdev-core.h"
 #include "io/channel-buffer.h"
 #include "migration/qemu-file-types.h"
@@ -25,7 +24,6 @@
 #include "system/tcg.h"
 #include "exec/tb-flush.h"
 #include "cpu.h"
-#include "internals.h"
 #include "checkpoint.h"
 
 #define CHECKPOINT_FOOTER       0x7e
@@ -90,8 +88,31 @@ static void checkpoint_add_part(const VMStateDescription *vmsd, void *opaque)
 }
 
 /*
- * QEMU writes its 528 vectors down field by field, most of which no interrupt has: half the time of
- * a restore. Within one process the plain fields may be copied as they lie, derived ones and all.
+ * QEMU's own description of the processor is for another process of another release, and leaves out
+ * what an M-profile processor should not have: one whose program says SETEND is big-endian here,
+ * and little-endian after its migration. Within one process all fields may be copied as they lie,
+ * with the arrays that they point to.
+ */
+static const VMStateDescription checkpoint_processor = {
+    .name = "lockstep-checkpoint-processor",
+    .fields = (const VMStateField[]){
+        VMSTATE_BUFFER_UNSAFE(env, ARMCPU, 0, sizeof(CPUARMState)),
+        VMSTATE_VARRAY_UINT32(env.pmsav8.rbar[M_REG_NS], ARMCPU, pmsav7_dregion, 0,
+                              vmstate_info_uint32, uint32_t),
+        VMSTATE_VARRAY_UINT32(env.pmsav8.rlar[M_REG_NS], ARMCPU, pmsav7_dregion, 0,
+                              vmstate_info_uint32, uint32_t),
+        VMSTATE_VARRAY_UINT32(env.pmsav8.rbar[M_REG_S], ARMCPU, pmsav7_dregion, 0,
+                              vmstate_info_uint32, uint32_t),
+        VMSTATE_VARRAY_UINT32(env.pmsav8.rlar[M_REG_S], ARMCPU, pmsav7_dregion, 0,
+                              vmstate_info_uint32, uint32_t),
+        VMSTATE_VARRAY_UINT32(env.sau.rbar, ARMCPU, sau_sregion, 0, vmstate_info_uint32, uint32_t),
+        VMSTATE_VARRAY_UINT32(env.sau.rlar, ARMCPU, sau_sregion, 0, vmstate_info_uint32, uint32_t),
+        VMSTATE_END_OF_LIST()
+    }
+};
+
+/*
+ * The same for its 528 vectors, which QEMU writes down one by one: half the time of a restore.
  */
 static const VMStateDescription checkpoint_nvic = {
     .name = "lockstep-checkpoint-nvic",
@@ -134,7 +155,7 @@ static void checkpoint_find_parts(void)
     object_child_foreach_recursive(OBJECT(qdev_get_machine()), checkpoint_add_device, NULL);
     g_array_sort(checkpoint.parts, checkpoint_compare_parts);
     checkpoint_add_part(&vmstate_cpu_common, first_cpu);
-    checkpoint_add_part(first_cpu->cc->sysemu_ops->legacy_vmsd, first_cpu);
+    checkpoint_add_part(&checkpoint_processor, ARM_CPU(first_cpu));
     for (uint32_t i = 0; i < checkpoint.added_count; i++) {
         checkpoint_add_part(checkpoint.added[i].vmsd, checkpoint.added[i].opaque);
     }
@@ -241,10 +262,6 @@ void checkpoint_restore(void)
         checkpoint.memories[i]->restore(checkpoint.memory_opaque[i]);
     }
     first_cpu->cflags_next_tb = -1;
-    if (tcg_enabled()) {
-        /* These flags depend on the interrupt controller, which may have come after. */
-        arm_rebuild_hflags(&ARM_CPU(first_cpu)->env);
-    }
     checkpoint.restoring = false;
     if (tcg_enabled()) {
         tcg_flush_jmp_cache(first_cpu); /* not done while restoring: qemu_wrap.c */

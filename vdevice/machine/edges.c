@@ -17,6 +17,7 @@
 #include "tcg/tcg.h"
 #include "tcg/tcg-op-common.h"
 #include "cpu.h"
+#include "checkpoint.h"
 #include "edges.h"
 #include "hostlink.h"
 
@@ -33,6 +34,8 @@ static struct {
     bool on;
     uint32_t from;             /* E1 */
     uint8_t map[EDGES_COUNT];  /* a byte an edge: quicker to mark than a bit */
+    uint32_t kept_from;        /* both at the last SAVE */
+    uint8_t kept_map[EDGES_COUNT];
     const TranslatorOps *real; /* of the block being translated */
     TranslatorOps ops;
     vaddr last;                /* address of its last instruction so far */
@@ -127,6 +130,23 @@ static const HostlinkListener edges_listener = {
     .quiet = edges_quiet,
 };
 
+static void edges_keep(void *opaque)
+{
+    edges.kept_from = edges.from;
+    memcpy(edges.kept_map, edges.map, sizeof(edges.map));
+}
+
+static void edges_restore(void *opaque)
+{
+    edges.from = edges.kept_from;
+    memcpy(edges.map, edges.kept_map, sizeof(edges.map));
+}
+
+static const CheckpointMemory edges_memory = {
+    .keep = edges_keep,
+    .restore = edges_restore,
+};
+
 static void edges_read(void *opaque, uint32_t offset, uint8_t *ret_bytes, uint32_t bytes)
 {
     for (uint32_t i = 0; i < bytes; i++) {
@@ -149,4 +169,7 @@ void edges_init(bool on)
     edges.on = on;
     hostlink_listen(&edges_listener, NULL);
     hostlink_add_space(HOSTLINK_SPACE_EDGES, &edges_space, NULL);
+    if (on) {
+        checkpoint_add_memory(&edges_memory, NULL);
+    }
 }

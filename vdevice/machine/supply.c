@@ -18,7 +18,7 @@ typedef struct Supply {
     HostlinkCut torn; /* the cut in force at the loss */
     QEMUTimer *timer;
     bool lost;
-    uint64_t stop; /* for the debugger, and no state of the machine; HOSTLINK_NEVER if none */
+    uint64_t stop; /* for the debugger; HOSTLINK_NEVER if none */
 } Supply;
 
 static Supply supply = {.stop = HOSTLINK_NEVER};
@@ -36,6 +36,7 @@ static const VMStateDescription supply_vmstate = {
         VMSTATE_UINT64(cut.decay, Supply),
         VMSTATE_TIMER_PTR(timer, Supply),
         VMSTATE_BOOL(lost, Supply),
+        VMSTATE_UINT64(stop, Supply),
         VMSTATE_END_OF_LIST()
     }
 };
