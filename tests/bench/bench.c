@@ -36,6 +36,8 @@
 #define STARTS          10
 #define CALLOUTS        20000
 #define CALLOUT_STEP_NS UINT64_C(1000000)
+#define RESTORE_RUN     "5.3-updates/update-happy-path+seed=1"
+#define RESTORES        100
 #define HOSTLANE_S      15
 #define DRAWS           2u
 #define STRIDE          16u
@@ -572,6 +574,79 @@ static void measure_sweeps(void)
 }
 
 /* The host lane measures itself. */
+/* Times of RESTORE, in ms: from where a branch would have ended to where the next would begin. */
+typedef struct Restores {
+    double left_s;
+    GArray *took_ms; /* of double */
+    bool is_branch;  /* in a branch's process */
+} Restores;
+
+/* Lets the lock finish its update in another process before it is taken back. */
+static int finish_elsewhere(guint index, void *user_data)
+{
+    Restores *restores = user_data;
+    double took_ms = (now_s() - restores->left_s) * 1e3;
+    int status = 0;
+    if (index > 0) {
+        g_array_append_val(restores->took_ms, took_ms);
+    }
+    fflush(NULL);
+    pid_t pid = fork();
+    if (pid == 0) {
+        restores->is_branch = true;
+        return 0;
+    }
+    bool well = pid > 0 && waitpid(pid, &status, 0) == pid && status == 0;
+    restores->left_s = now_s();
+    return well ? 1 : -1;
+}
+
+static int by_value(const void *a, const void *b)
+{
+    double first = *(const double *)a;
+    double second = *(const double *)b;
+    return first < second ? -1 : first > second ? 1 : 0;
+}
+
+/* The lock is taken back to the middle of its update, again and again, each time from its end. */
+static bool restore_often(Restores *restores, GError **error)
+{
+    uint64_t turns[RESTORES];
+    WorldOutcome outcome;
+    DevicePool *pool = lab_pool(bench.lab, NULL);
+    g_autoptr(Plan) plan = lab_plan(bench.lab, RESTORE_RUN, error);
+    g_autoptr(GArray) noted = g_array_new(FALSE, FALSE, sizeof(WorldTurn));
+    g_autoptr(Recorder) first = recorder_new();
+    g_autoptr(Recorder) second = recorder_new();
+    if (plan == NULL || !world_run_noting(plan, pool, first, noted, error)) {
+        return false;
+    }
+    for (guint i = 0; i < RESTORES; i++) {
+        turns[i] = noted->len / 2;
+    }
+    WorldBranches branches = {
+        .turns = turns, .count = RESTORES, .part = finish_elsewhere, .user_data = restores};
+    bool well = world_branch(plan, pool, second, &branches, &outcome, error);
+    if (restores->is_branch) {
+        _exit(well ? 0 : 1);
+    }
+    return well;
+}
+
+static void measure_restore(void)
+{
+    g_autoptr(GError) error = NULL;
+    Restores restores = {.took_ms = g_array_new(FALSE, FALSE, sizeof(double))};
+    if (restore_often(&restores, &error)) {
+        g_array_sort(restores.took_ms, by_value);
+        know("restore_ms", g_array_index(restores.took_ms, double, restores.took_ms->len / 2),
+             "to take a lock from the end of its update back to the middle; median");
+    } else {
+        unknown("restore_ms", error->message, true);
+    }
+    g_array_unref(restores.took_ms);
+}
+
 static void measure_hostlane(void)
 {
     g_autoptr(GError) error = NULL;
@@ -635,10 +710,7 @@ int main(int argc, char **argv)
     measure_messages();
     measure_sweeps();
     measure_hostlane();
-    unknown("restore_ms",
-            "a machine's state is saved to a file and restored in another process "
-            "(tests/machine/test_checkpoint.c); there is no restore within the process",
-            false);
+    measure_restore();
     unknown("devices8_growth", "no scenario has eight devices yet", false);
     unknown("runs10000_growth", "10,000 runs do not fit into this bench", false);
     g_clear_pointer(&bench.source, crash_source_free);
