@@ -59,6 +59,7 @@ struct Observer {
     uint32_t sequence_told; /* of the journal's newest record reported */
     JournalRecord journal;  /* that one; state 0: none */
     unsigned counter_told;
+    int confirmed_slot; /* by the journal as it was when the power came; -1: none */
     uint32_t drive;
     VTime drive_since;
     uint32_t bolt;
@@ -171,8 +172,11 @@ static void observer_boot_again(Observer *observer)
 void observer_power_on(Observer *observer, unsigned boot)
 {
     JournalRecord record;
+    JournalRecord found = {.state = JOURNAL_CONFIRMED, .slot = 0};
     observer_boot_again(observer);
     observer->boot = boot;
+    (void)nvm_journal(observer->options.nvm, &found);
+    observer->confirmed_slot = found.state == JOURNAL_CONFIRMED ? (int)(found.slot & 1u) : -1;
     if (nvm_journal(observer->options.nvm, &record) && record.sequence < observer->sequence_told) {
         observer->journal = record; /* Somebody has written an older flash back. */
         observer->sequence_told = record.sequence;
@@ -325,13 +329,25 @@ static void observer_look_at_journal(Observer *observer)
     observer_update_moved(observer, &before, &record);
 }
 
+/* The counter of the signed image that is confirmed, or was when the power came: what the ROM has
+ * read then it may act upon, even if the cells it stood in were weak. -1 when there is none. */
+static int observer_confirmed_counter(Observer *observer)
+{
+    int now = nvm_confirmed_counter(observer->options.nvm);
+    if (observer->confirmed_slot < 0) {
+        return now;
+    }
+    const NvmImage *image = nvm_image(observer->options.nvm, (unsigned)observer->confirmed_slot);
+    return image->is_signed ? MAX(now, (int)image->security_counter) : now;
+}
+
 static void observer_look_at_counter(Observer *observer)
 {
     unsigned counter = nvm_security_counter(observer->options.nvm);
     if (counter != observer->counter_told) {
         observer->counter_told = counter;
         OBSERVE(observer, EVENT_COUNTER_RAISED, EVENT_INTEGER("value", counter),
-                EVENT_INTEGER("confirmed", nvm_confirmed_counter(observer->options.nvm)));
+                EVENT_INTEGER("confirmed", observer_confirmed_counter(observer)));
     }
 }
 
