@@ -3,7 +3,7 @@
 # Tests that start the lab as a user does, and let other tools look at what it leaves.
 
 SYSTEM_DIR   := $(BUILD)/tests/system
-SYSTEM_TESTS := test_command_line test_real_tools test_crash_states test_search
+SYSTEM_TESTS := test_command_line test_real_tools test_crash_states test_search test_resume
 SYSTEM_CFLAGS = -std=gnu11 -D_GNU_SOURCE -O1 -g -Wall -Wextra -Werror -Wconversion -Wshadow \
 	-Wmissing-prototypes -Wvla -I. $$(pkg-config --cflags gio-2.0 json-glib-1.0)
 
