@@ -84,9 +84,32 @@ static void count_one(BranchRun *run, void *user_data)
     (*count)++;
 }
 
-static void expect_same(Bench *bench, const char *scenario)
+/* The events of a run, which its owner frees. */
+static Recorder *record(Lab *lab, const char *run_id)
 {
-    g_autoptr(GPtrArray) run_ids = some_run_ids(bench->lab, scenario);
+    g_autoptr(GError) error = NULL;
+    g_autoptr(Plan) plan = lab_plan(lab, run_id, &error);
+    if (plan == NULL) {
+        fail_msg("%s", error->message);
+    }
+    Recorder *recorder = recorder_new();
+    g_autoptr(RunResult) result = lab_execute_plan(lab, plan, NULL, LAB_KEEP_NONE, recorder);
+    assert_int_not_equal(result->verdict, VERDICT_ERROR);
+    return recorder;
+}
+
+static GPtrArray *ids_of(const char *scenario, const GArray *points)
+{
+    GPtrArray *run_ids = g_ptr_array_new_with_free_func(g_free);
+    for (guint i = 0; i < points->len; i++) {
+        g_ptr_array_add(run_ids,
+                        sweep_run_id(scenario, &g_array_index(points, SweepPoint, i), NULL, 1));
+    }
+    return run_ids;
+}
+
+static void expect_same_runs(Bench *bench, const GPtrArray *run_ids)
+{
     assert_true(run_ids->len >= 8);
     g_autofree BranchRun *runs = g_new0(BranchRun, run_ids->len);
     for (guint i = 0; i < run_ids->len; i++) {
@@ -108,6 +131,12 @@ static void expect_same(Bench *bench, const char *scenario)
     }
 }
 
+static void expect_same(Bench *bench, const char *scenario)
+{
+    g_autoptr(GPtrArray) run_ids = some_run_ids(bench->lab, scenario);
+    expect_same_runs(bench, run_ids);
+}
+
 static void test_branches__at_instructions_are_the_runs_from_the_start(void **state)
 {
     expect_same(*state, "5.9-resilience/power-cut-at-random-instructions");
@@ -121,6 +150,31 @@ static void test_branches__at_frames_are_the_runs_from_the_start(void **state)
 static void test_branches__at_operations_are_the_runs_from_the_start(void **state)
 {
     expect_same(*state, "5.9-resilience/power-cut-during-update");
+}
+
+static void test_branches__at_imposed_calls_are_the_runs_from_the_start(void **state)
+{
+    Bench *bench = *state;
+    const char *scenario = "5.3-updates/update-happy-path";
+    const Sweep sweep = {.axis = SWEEP_CALL, .every = 97, .target = "lock"};
+    g_autoptr(Recorder) recorder = record(bench->lab, "5.3-updates/update-happy-path@call+seed=1");
+    g_autoptr(GArray) points = sweep_points(&sweep, 1, recorder_events(recorder), false, NULL);
+    g_autoptr(GPtrArray) run_ids = ids_of(scenario, points);
+    expect_same_runs(bench, run_ids);
+}
+
+static void test_branches__at_second_faults_are_the_runs_from_the_start(void **state)
+{
+    Bench *bench = *state;
+    const char *scenario = "5.9-resilience/power-cut-at-random-instructions";
+    SweepPoint first = {.axis = SWEEP_INSTRUCTION, .number = 9000000, .second.axis = SWEEP_CALL};
+    g_autofree char *asker = sweep_run_id(scenario, &first, NULL, 1);
+    g_autoptr(Plan) plan = lab_plan(bench->lab, asker, NULL);
+    g_autoptr(Recorder) recorder = record(bench->lab, asker);
+    g_autoptr(GArray) points = sweep_second_points(&first, "lock", plan->timeline->actions->len, 12,
+                                                   1, recorder_events(recorder), NULL);
+    g_autoptr(GPtrArray) run_ids = ids_of(scenario, points);
+    expect_same_runs(bench, run_ids);
 }
 
 static void test_branches__of_what_is_no_sweep_are_refused(void **state)
@@ -137,6 +191,8 @@ int main(void)
         cmocka_unit_test(test_branches__at_instructions_are_the_runs_from_the_start),
         cmocka_unit_test(test_branches__at_frames_are_the_runs_from_the_start),
         cmocka_unit_test(test_branches__at_operations_are_the_runs_from_the_start),
+        cmocka_unit_test(test_branches__at_imposed_calls_are_the_runs_from_the_start),
+        cmocka_unit_test(test_branches__at_second_faults_are_the_runs_from_the_start),
         cmocka_unit_test(test_branches__of_what_is_no_sweep_are_refused),
     };
     return cmocka_run_group_tests(tests, bench_open, bench_close);
