@@ -234,6 +234,27 @@ static void put_key(Bench *bench)
     bench_write(bench, PKA_BASE + PKA_H, 0x87654321);
 }
 
+static void give_commands(Bench *bench)
+{
+    bench_write(bench, FLASH_CTRL_BASE + FLASH_CTRL_COMMAND, FLASH_CTRL_COMMAND_ERASE);
+    bench_write(bench, OTP_BASE + OTP_COMMAND, OTP_COMMAND_PROGRAM);
+}
+
+/* Reads the latches before anything latches anew. */
+static void read_latches(Bench *bench)
+{
+    assert_int_equal(bench_read(bench, TIMER_BASE + TIMER_NOW_HIGH), 0);
+    assert_int_equal(bench_read(bench, RTC_BASE + RTC_SECONDS_HIGH), 1);
+}
+
+static void program_flash(Bench *bench, uint32_t word)
+{
+    bench_write(bench, FLASH_CTRL_BASE + FLASH_CTRL_PAGE_BUFFER, word);
+    bench_write(bench, FLASH_CTRL_BASE + FLASH_CTRL_LENGTH, 64);
+    bench_write(bench, FLASH_CTRL_BASE + FLASH_CTRL_KEY, FLASH_CTRL_KEY_MAGIC);
+    bench_write(bench, FLASH_CTRL_BASE + FLASH_CTRL_COMMAND, FLASH_CTRL_COMMAND_PROGRAM);
+}
+
 static void test_checkpoint__keeps_a_machine_at_rest(void **state)
 {
     assert_checkpoint(*state);
@@ -254,6 +275,27 @@ static void test_checkpoint__keeps_a_flash_operation_in_progress(void **state)
     bench_write(bench, FLASH_CTRL_BASE + FLASH_CTRL_KEY, FLASH_CTRL_KEY_MAGIC);
     bench_write(bench, FLASH_CTRL_BASE + FLASH_CTRL_COMMAND, FLASH_CTRL_COMMAND_PROGRAM);
     assert_checkpoint(bench);
+}
+
+static void test_checkpoint__keeps_a_program_that_will_fail(void **state)
+{
+    Bench *bench = *state;
+
+    program_flash(bench, 0x0f0f0f0f);
+    bench_step(bench, FLASH_PROGRAM_NS);
+    program_flash(bench, 0xf0f0f0f0);
+    assert_checkpoint(bench);
+}
+
+static void test_checkpoint__keeps_controllers_with_a_key(void **state)
+{
+    Bench *bench = *state;
+
+    bench_write(bench, FLASH_CTRL_BASE + FLASH_CTRL_KEY, FLASH_CTRL_KEY_MAGIC);
+    bench_write(bench, OTP_BASE + OTP_INDEX, 100);
+    bench_write(bench, OTP_BASE + OTP_DATA, 1);
+    bench_write(bench, OTP_BASE + OTP_KEY, OTP_KEY_MAGIC);
+    assert_checkpoint_then(bench, give_commands);
 }
 
 static void test_checkpoint__keeps_a_fuse_operation_in_progress(void **state)
@@ -300,6 +342,25 @@ static void test_checkpoint__keeps_an_armed_cut_of_the_power(void **state)
     assert_checkpoint(*state);
 }
 
+static void test_checkpoint__keeps_a_cut_that_will_tear(void **state)
+{
+    static const HostlinkCut cuts[] = {
+        {.when = HOSTLINK_CUT_AT_NVM, .torn = HOSTLINK_TORN_PREFIX, .at = 1, .units = 5},
+        {.when = HOSTLINK_CUT_AT_TIME, .torn = HOSTLINK_TORN_RANDOM, .at = 200000, .seed = 77},
+        {.when = HOSTLINK_CUT_AT_NVM, .torn = HOSTLINK_TORN_COMPLETE, .at = 1},
+    };
+
+    for (size_t i = 0; i < COUNT(cuts); i++) {
+        Bench *bench = bench_open();
+
+        (void)state;
+        assert_true(bench_order(bench, HOSTLINK_CUT, &cuts[i], sizeof(cuts[i])));
+        program_flash(bench, 0x12345678);
+        assert_checkpoint(bench);
+        bench_close(bench);
+    }
+}
+
 static void test_checkpoint__keeps_the_numbering_of_operations(void **state)
 {
     Bench *bench = *state;
@@ -330,6 +391,19 @@ static void test_checkpoint__keeps_calendar_time_and_its_latch(void **state)
     bench_power_cycle(bench, 9 * (uint64_t)BENCH_S / 10);
     (void)bench_read(bench, RTC_BASE + RTC_SECONDS_LOW);
     assert_checkpoint(bench);
+}
+
+static void test_checkpoint__keeps_what_clocks_have_latched(void **state)
+{
+    const HostlinkBegin begin = {
+        .battery_mv = 6000, .wall_clock_cell = 1, .rtc_seconds = UINT64_C(0x1ffffff00)};
+    Bench *bench = *state;
+
+    bench_begin(bench, &begin);
+    (void)bench_read(bench, TIMER_BASE + TIMER_NOW_LOW);
+    (void)bench_read(bench, RTC_BASE + RTC_SECONDS_LOW);
+    bench_step(bench, INT64_C(0x100000001) * BENCH_US);
+    assert_checkpoint_then(bench, read_latches);
 }
 
 static void test_checkpoint__keeps_a_clock_half_set(void **state)
@@ -518,12 +592,16 @@ int main(void)
     const struct CMUnitTest tests[] = {
         BENCH_TEST(test_checkpoint__keeps_a_machine_at_rest),
         BENCH_TEST(test_checkpoint__keeps_a_flash_operation_in_progress),
+        BENCH_TEST(test_checkpoint__keeps_a_program_that_will_fail),
+        BENCH_TEST(test_checkpoint__keeps_controllers_with_a_key),
         BENCH_TEST(test_checkpoint__keeps_a_fuse_operation_in_progress),
         BENCH_TEST(test_checkpoint__keeps_weak_cells),
         BENCH_TEST(test_checkpoint__keeps_an_armed_cut_of_the_power),
+        cmocka_unit_test(test_checkpoint__keeps_a_cut_that_will_tear),
         BENCH_TEST(test_checkpoint__keeps_the_numbering_of_operations),
         BENCH_TEST(test_checkpoint__keeps_the_random_stream_and_its_fault),
         BENCH_TEST(test_checkpoint__keeps_calendar_time_and_its_latch),
+        BENCH_TEST(test_checkpoint__keeps_what_clocks_have_latched),
         BENCH_TEST(test_checkpoint__keeps_a_clock_half_set),
         BENCH_TEST(test_checkpoint__keeps_a_watchdog_about_to_bite),
         BENCH_TEST(test_checkpoint__keeps_cause_battery_and_progress),
