@@ -173,6 +173,92 @@ static void settle_order(Bench *bench, uint32_t order)
     bench_expect_silence(bench);
 }
 
+/* Puts every block where it would not be by itself: of all this a restore must leave nothing. */
+static void spoil(Bench *bench)
+{
+    static const struct {
+        uint32_t address;
+        uint32_t word;
+    } writes[] = {
+        {POWER_BASE + POWER_IRQ_ENABLE, 1},
+        {POWER_BASE + POWER_PROGRESS, 0x5b011},
+        {FLASH_CTRL_BASE + FLASH_CTRL_PAGE_BUFFER, 0},
+        {FLASH_CTRL_BASE + FLASH_CTRL_PAGE_BUFFER + 80, 0x11},
+        {FLASH_CTRL_BASE + FLASH_CTRL_ADDRESS, SPARE_OFFSET},
+        {FLASH_CTRL_BASE + FLASH_CTRL_LENGTH, 100},
+        {FLASH_CTRL_BASE + FLASH_CTRL_WINDOW, SLOT_A_OFFSET},
+        {FLASH_CTRL_BASE + FLASH_CTRL_LOCK, 2},
+        {FLASH_CTRL_BASE + FLASH_CTRL_IRQ_ENABLE, 1},
+        {FLASH_CTRL_BASE + FLASH_CTRL_KEY, FLASH_CTRL_KEY_MAGIC},
+        {FLASH_CTRL_BASE + FLASH_CTRL_COMMAND, FLASH_CTRL_COMMAND_PROGRAM},
+        {FLASH_CTRL_BASE + FLASH_CTRL_KEY, FLASH_CTRL_KEY_MAGIC},
+        {OTP_BASE + OTP_INDEX, 120},
+        {OTP_BASE + OTP_DATA, 0xff},
+        {OTP_BASE + OTP_KEY, OTP_KEY_MAGIC},
+        {OTP_BASE + OTP_COMMAND, OTP_COMMAND_PROGRAM},
+        {OTP_BASE + OTP_KEY, OTP_KEY_MAGIC},
+        {OTP_BASE + OTP_LOCK, 5},
+        {NIC_BASE + NIC_FILTER, 1},
+        {NIC_BASE + NIC_MAC_LOW, 0x77777777},
+        {NIC_BASE + NIC_MAC_HIGH, 0x7777},
+        {NIC_BASE + NIC_IRQ_ENABLE, 7},
+        {NIC_TX_BUFFER_BASE, 0x5b0115b0},
+        {NIC_BASE + NIC_TX_LENGTH, 700},
+        {UART_BASE + UART_DATA, '?'},
+        {UART_BASE + UART_IRQ_ENABLE, 1},
+        {TIMER_BASE + TIMER_ALARM_HIGH, 9},
+        {TIMER_BASE + TIMER_ALARM_LOW, 9},
+        {TIMER_BASE + TIMER_IRQ_ENABLE, 1},
+        {RTC_BASE + RTC_SECONDS_HIGH, 99},
+        {RTC_BASE + RTC_SECONDS_LOW, 99},
+        {WATCHDOG_BASE + WATCHDOG_PERIOD_MS, 77},
+        {WATCHDOG_BASE + WATCHDOG_START, WATCHDOG_START_MAGIC},
+        {LOCKMECH_BASE + LOCKMECH_IRQ_ENABLE, 7},
+        {LOCKMECH_BASE + LOCKMECH_DRIVE, LOCKMECH_DRIVE_RETRACT},
+        {PANEL_BASE + PANEL_LEDS, 2},
+        {PANEL_BASE + PANEL_BUZZER_HZ, 999},
+        {PANEL_BASE + PANEL_IRQ_ENABLE, 1},
+        {DEBUGPORT_BASE + DEBUGPORT_CLOSE, DEBUGPORT_CLOSE_MAGIC},
+        {SRAM_BASE + 64, 0x5b0115b0},
+        {HASHACC_BASE + HASHACC_STATE, 7},
+        {HASHACC_BASE + HASHACC_SOURCE, SRAM_BASE},
+        {HASHACC_BASE + HASHACC_BLOCKS, 3},
+        {HASHACC_BASE + HASHACC_IRQ_ENABLE, 1},
+        {HASHACC_BASE + HASHACC_START, 1},
+        {PKA_BASE + PKA_K, 9},
+        {PKA_BASE + PKA_PX, 9},
+        {PKA_BASE + PKA_IRQ_ENABLE, 1},
+        {PKA_BASE + PKA_COMMAND, PKA_COMMAND_ECDSA_VERIFY},
+    };
+    const HostlinkCut cut = {.when = HOSTLINK_CUT_AT_NVM,
+                             .torn = HOSTLINK_TORN_RANDOM,
+                             .at = 1000000,
+                             .seed = 5,
+                             .units = 5,
+                             .decay = 5};
+    uint8_t frame[60];
+
+    for (size_t i = 0; i < COUNT(writes); i++) {
+        bench_write(bench, writes[i].address, writes[i].word);
+    }
+    memset(frame, 0xff, sizeof(frame));
+    for (int i = 0; i < 3; i++) {
+        assert_true(bench_order(bench, HOSTLINK_FRAME, frame, sizeof(frame)));
+    }
+    bench_write(bench, NIC_BASE + NIC_RX_POP, 1);
+    assert_true(bench_order(bench, HOSTLINK_UART_BYTES, "???", 3));
+    assert_true(bench_order(bench, HOSTLINK_PROBE, NULL, 0));
+    assert_true(bench_order(bench, HOSTLINK_CUT, &cut, sizeof(cut)));
+    bench_order_word(bench, HOSTLINK_LINK, 0);
+    bench_order_word(bench, HOSTLINK_KEY, '#');
+    bench_order_word(bench, HOSTLINK_BATTERY, 3333);
+    bench_order_word(bench, HOSTLINK_DOOR, 0);
+    bench_order_word(bench, HOSTLINK_JAM, 1);
+    bench_order_word(bench, HOSTLINK_TRNG_FAULT, 1);
+    bench_order_word(bench, HOSTLINK_OBSERVE, 0);
+    bench_step(bench, 50 * BENCH_US);
+}
+
 /* Saves here and runs on; then restores, with and without power, and compares what becomes then. If
    `first` is given, it is what happens before running on. Returns what became. */
 static char *assert_restores(Bench *bench, void (*first)(Bench *bench))
@@ -184,6 +270,7 @@ static char *assert_restores(Bench *bench, void (*first)(Bench *bench))
     for (int off = 0; off < 2; off++) {
         g_autofree char *again = NULL;
 
+        spoil(bench);
         if (off) {
             bench_power_off(bench);
         }
@@ -247,6 +334,19 @@ static void read_latches(Bench *bench)
     assert_int_equal(bench_read(bench, RTC_BASE + RTC_SECONDS_HIGH), 1);
 }
 
+static void cut_the_operation(Bench *bench)
+{
+    const HostlinkCut cut = {
+        .when = HOSTLINK_CUT_AT_NVM, .torn = HOSTLINK_TORN_HALF, .at = 1, .seed = 3};
+
+    assert_true(bench_order(bench, HOSTLINK_CUT, &cut, sizeof(cut)));
+}
+
+static void cycle_power(Bench *bench)
+{
+    bench_power_cycle(bench, 0);
+}
+
 static void program_flash(Bench *bench, uint32_t word)
 {
     bench_write(bench, FLASH_CTRL_BASE + FLASH_CTRL_PAGE_BUFFER, word);
@@ -285,6 +385,12 @@ static void test_checkpoint__keeps_a_program_that_will_fail(void **state)
     bench_step(bench, FLASH_PROGRAM_NS);
     program_flash(bench, 0xf0f0f0f0);
     assert_checkpoint(bench);
+}
+
+static void test_checkpoint__keeps_when_an_operation_ends(void **state)
+{
+    program_flash(*state, 0x12345678);
+    assert_checkpoint_then(*state, cut_the_operation);
 }
 
 static void test_checkpoint__keeps_controllers_with_a_key(void **state)
@@ -332,6 +438,12 @@ static void test_checkpoint__keeps_weak_cells(void **state)
 {
     weaken_a_page(*state);
     assert_checkpoint(*state);
+}
+
+static void test_checkpoint__keeps_weak_cells_over_a_loss_of_power(void **state)
+{
+    weaken_a_page(*state);
+    assert_checkpoint_then(*state, cycle_power);
 }
 
 static void test_checkpoint__keeps_an_armed_cut_of_the_power(void **state)
@@ -593,9 +705,11 @@ int main(void)
         BENCH_TEST(test_checkpoint__keeps_a_machine_at_rest),
         BENCH_TEST(test_checkpoint__keeps_a_flash_operation_in_progress),
         BENCH_TEST(test_checkpoint__keeps_a_program_that_will_fail),
+        BENCH_TEST(test_checkpoint__keeps_when_an_operation_ends),
         BENCH_TEST(test_checkpoint__keeps_controllers_with_a_key),
         BENCH_TEST(test_checkpoint__keeps_a_fuse_operation_in_progress),
         BENCH_TEST(test_checkpoint__keeps_weak_cells),
+        BENCH_TEST(test_checkpoint__keeps_weak_cells_over_a_loss_of_power),
         BENCH_TEST(test_checkpoint__keeps_an_armed_cut_of_the_power),
         cmocka_unit_test(test_checkpoint__keeps_a_cut_that_will_tear),
         BENCH_TEST(test_checkpoint__keeps_the_numbering_of_operations),
