@@ -210,8 +210,7 @@ static int part(guint index, void *user_data)
     if (run->result == NULL) {
         return -1;
     }
-    trunk->take(run, trunk->user_data);
-    return 1;
+    return trunk->take(run, trunk->user_data) ? 1 : -1;
 }
 
 /* The end of a branch's process (B2). */

@@ -32,8 +32,8 @@ typedef struct BranchRun {
     RunResult *result; /* the caller's when it is there; NULL: to be made from the start */
 } BranchRun;
 
-/* Called when a run has its result. */
-typedef void (*BranchesTake)(BranchRun *run, void *user_data);
+/* Called when a run has its result; false: no more are wanted. */
+typedef bool (*BranchesTake)(BranchRun *run, void *user_data);
 
 /* `lab` is the caller's and stays. */
 Branches *branches_new(Lab *lab);

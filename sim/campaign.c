@@ -21,6 +21,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "sim/branches.h"
 #include "sim/evidence/bundle.h"
@@ -74,7 +75,8 @@ typedef struct Campaign {
     int64_t started_us;
     unsigned level; /* 0: one fault; 1: looking for second ones; 2: two faults */
     bool stopping;
-    bool enough; /* failures: what runs is not waited for */
+    bool enough;          /* failures: what runs is not waited for */
+    volatile bool *leave; /* shared with the workers: begin no further run of a batch */
 } Campaign;
 
 static void job_free(void *job)
@@ -454,16 +456,23 @@ static void say(const RunResult *result)
     workers_say(json);
 }
 
+typedef struct Batch {
+    Campaign *campaign;
+    GArray *wanted; /* of Wanted */
+} Batch;
+
 /* What has to be made again waits until the machine is free. */
-static void take_branch(BranchRun *run, void *user_data)
+static bool take_branch(BranchRun *run, void *user_data)
 {
-    const GArray *wanted = user_data;
+    const Batch *batch = user_data;
+    const GArray *wanted = batch->wanted;
     for (guint i = 0; i < wanted->len; i++) {
         const Wanted *at = &g_array_index(wanted, Wanted, i);
         if (strcmp(at->run.run_id, run->run_id) == 0 && !at->again) {
             say(run->result);
         }
     }
+    return !*batch->campaign->leave;
 }
 
 /* Makes the runs of a batch as branches, as many as will go, and says those that are ready. */
@@ -473,8 +482,9 @@ static void make_branches(Campaign *campaign, GArray *wanted)
     for (guint i = 0; i < wanted->len; i++) {
         runs[i] = g_array_index(wanted, Wanted, i).run;
     }
+    Batch batch = {.campaign = campaign, .wanted = wanted};
     (void)branches_make(campaign->branches, runs, wanted->len, campaign->settings->out, take_branch,
-                        wanted);
+                        &batch);
     for (guint i = 0; i < wanted->len; i++) {
         g_array_index(wanted, Wanted, i).run.result = runs[i].result;
     }
@@ -562,6 +572,10 @@ static char *serve(const char *request, void *user_data)
     for (guint i = 0; i < wanted->len; i++) {
         Wanted *at = &g_array_index(wanted, Wanted, i);
         bool said = at->run.result != NULL && !at->again;
+        if (!said && i > 0 && *campaign->leave) {
+            result_free(at->run.result);
+            continue;
+        }
         g_autoptr(RunResult) result = said ? at->run.result : make(campaign, at);
         if (!said) {
             say(result);
@@ -657,7 +671,7 @@ static void settle(Campaign *campaign, const GArray *batch, bool died)
     for (guint i = 0; i < batch->len; i++) {
         guint index = g_array_index(batch, guint, i);
         Job *job = g_ptr_array_index(campaign->jobs, index);
-        if (job->result != NULL) {
+        if (job->result != NULL || (campaign->stopping && !died)) {
             continue;
         }
         if (died && batch->len > 1) {
@@ -704,6 +718,7 @@ static void work(Campaign *campaign)
     const volatile sig_atomic_t *interrupts = campaign->settings->interrupts;
     for (;;) {
         campaign->stopping = campaign->stopping || (interrupts != NULL && *interrupts > 0);
+        *campaign->leave = campaign->stopping;
         while (send_next(campaign)) {
         }
         if (workers_busy(campaign->workers) == 0 &&
@@ -792,6 +807,9 @@ Assessment *campaign_run(Lab *lab, const CampaignSettings *settings,
     listener->planned(campaign.assessment->plan_id, campaign.entries->len, campaign.jobs->len,
                       listener->user_data);
     campaign.started_us = g_get_monotonic_time();
+    campaign.leave = mmap(NULL, sizeof *campaign.leave, PROT_READ | PROT_WRITE,
+                          MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    g_assert(campaign.leave != MAP_FAILED);
     fflush(NULL); /* Or the children would write it again. */
     campaign.workers = workers_new(settings->jobs, serve, &campaign);
     work(&campaign);
@@ -800,6 +818,7 @@ Assessment *campaign_run(Lab *lab, const CampaignSettings *settings,
     }
     bool at_once = campaign.enough || (settings->interrupts != NULL && *settings->interrupts > 1);
     workers_free(campaign.workers, at_once);
+    munmap((void *)campaign.leave, sizeof *campaign.leave);
     collect(&campaign);
     bool well = campaign.error == NULL;
     if (!well) {

@@ -77,11 +77,12 @@ static GPtrArray *some_run_ids(Lab *lab, const char *id)
     return run_ids;
 }
 
-static void count_one(BranchRun *run, void *user_data)
+static bool count_one(BranchRun *run, void *user_data)
 {
     guint *count = user_data;
     assert_non_null(run->result);
     (*count)++;
+    return true;
 }
 
 /* The events of a run, which its owner frees. */
