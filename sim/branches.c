@@ -111,10 +111,10 @@ static bool scout(Branches *branches, const Plan *plan)
 
 static uint64_t turn_value(const WorldTurn *turn, SweepAxis axis)
 {
-    return axis == SWEEP_FRAME           ? turn->frames
-           : axis == SWEEP_CALL          ? turn->calls
-           : axis == SWEEP_NVM_OPERATION ? turn->operations
-                                         : turn->instructions;
+    return axis == SWEEP_FRAME                                 ? turn->frames
+           : axis == SWEEP_CALL                                ? turn->calls
+           : axis == SWEEP_NVM_OPERATION || axis == SWEEP_WEAR ? turn->operations
+                                                               : turn->instructions;
 }
 
 /* The last turn before the point comes. */

@@ -23,6 +23,7 @@ static const Breed BREEDS[] = {
     [SWEEP_FRAME] = {"frame", "takes-damaged-segments", "5.9-resilience/any-frame-goes-wrong"},
     [SWEEP_CALL] = {"call", "locks-itself-after-power-loss",
                     "5.9-resilience/power-cut-at-random-instructions"},
+    [SWEEP_WEAR] = {"wear", "never-reads-back", "5.9-resilience/worn-flash"},
 };
 
 /* For an axis no scenario sweeps by itself: so many points of it. */

@@ -34,7 +34,7 @@ defect-firmware: $(DEFECT_FILES)
 all: $(BUILD)/images/app-1.1.0+fails-self-test.img
 
 # The defects that a sweep and explore must find before anybody believes that there is no other.
-all: $(FIRMWARE)/rom+trusts-torn-journal.bin \
+all: $(FIRMWARE)/rom+trusts-torn-journal.bin $(FIRMWARE)/rom+never-reads-back.bin \
 	$(foreach name,trusts-torn-journal locks-itself-at-start locks-itself-after-power-loss \
-	takes-damaged-segments,\
+	takes-damaged-segments never-reads-back,\
 	$(foreach version,1.0.0 1.1.0 1.2.0,$(BUILD)/images/app-$(version)+$(name).img))

@@ -451,6 +451,30 @@ static void draw_cut_again(Prng *prng, Step *step)
     }
 }
 
+/* One operation to come meets worn cells: one of the next few after something that matters, or any.
+ */
+static void draw_wear(Prng *prng, const Story *story, Step *step)
+{
+    static const EventKind MOMENTS[] = {
+        EVENT_DOWNLOAD_STARTED, EVENT_UPDATE_STAGED,    EVENT_DEVICE_RESET,
+        EVENT_UPDATE_TRIAL,     EVENT_USER_PIN_ENTERED, EVENT_POWER_ON,
+    };
+    Action *action = drawn_action(VERB_WEAR_FLASH);
+    action->nth = 1;
+    if (prng_chance(prng, (Ratio){1, 3})) {
+        /* The last records of the update that is there from the start. */
+        drawn_set_number(action, "at_operation", prng_between(prng, 430, 500));
+    } else if (prng_chance(prng, (Ratio){1, 4})) {
+        draw_trigger(prng, story, action, true);
+        drawn_set_number(action, "in_operations", 1 + draw_spread(prng, 500));
+    } else {
+        action->after = pattern_new(MOMENTS[prng_below(prng, G_N_ELEMENTS(MOMENTS))]);
+        drawn_set_number(action, "in_operations", 1 + prng_between(prng, 0, 4));
+    }
+    drawn_set_number(action, "bits", prng_chance(prng, (Ratio){1, 2}) ? 1 : 40);
+    add_action(step, action);
+}
+
 static void draw_flash(Prng *prng, const Story *story, Step *step)
 {
     bool restores = step->feature == FEATURE_RESTORE;
@@ -490,6 +514,8 @@ static Step *draw_step(Prng *prng, const Story *story, Feature feature)
     step->actions = g_ptr_array_new_with_free_func((GDestroyNotify)plan_action_free);
     if (feature == FEATURE_CUT_AGAIN) {
         draw_cut_again(prng, step);
+    } else if (feature == FEATURE_WEAR) {
+        draw_wear(prng, story, step);
     } else if (feature <= FEATURE_CUT_AT_INSTRUCTION) {
         add_action(step, draw_power(prng, story, feature));
     } else if (feature <= FEATURE_MALFORMED) {

@@ -27,6 +27,7 @@ typedef enum Feature {
     FEATURE_CUT_AT_OPERATION,
     FEATURE_CUT_AT_INSTRUCTION,
     FEATURE_CUT_AGAIN, /* right after something that matters, and again while recovering */
+    FEATURE_WEAR,      /* an operation ends, and bits that were to change have not */
     FEATURE_LINK,
     FEATURE_FRAME,
     FEATURE_CABLE,
@@ -61,6 +62,7 @@ typedef enum Feature {
 typedef enum Theme {
     THEME_ANYTHING,
     THEME_POWER,   /* losses of power around the records of the update */
+    THEME_WEAR,    /* worn cells where the update is recorded */
     THEME_RACE,    /* somebody at the lock while it updates */
     THEME_LENGTHS, /* lies about lengths, bursts of frames, headers that change */
     THEME_OUTAGE,  /* two locks, and a service that fails for hours */

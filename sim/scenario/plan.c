@@ -74,8 +74,8 @@ static const char *const INVARIANT_NAMES[INVARIANTS + 1] = {
 };
 
 static const char *const FAULT_NAMES[VERB_FAULTS] = {
-    "none",     "power",  "network",   "dns",       "clock",  "server",
-    "rollback", "tamper", "malformed", "mechanics", "attack",
+    "none",   "power",    "wear",   "network",   "dns",       "clock",
+    "server", "rollback", "tamper", "malformed", "mechanics", "attack",
 };
 
 static const char *const CLAIM_NAMES[CLAIM_KINDS + 1] = {

@@ -33,6 +33,7 @@
 typedef enum VerbFault {
     VERB_FAULT_NONE, /* not a fault at all */
     VERB_FAULT_POWER,
+    VERB_FAULT_WEAR,
     VERB_FAULT_NETWORK,
     VERB_FAULT_DNS,
     VERB_FAULT_CLOCK,

@@ -448,6 +448,7 @@ static void aim(Action *action, const SweepPlace *place)
         [SWEEP_INSTRUCTION] = "at_instruction",
         [SWEEP_FRAME] = "frame",
         [SWEEP_CALL] = "at_call",
+        [SWEEP_WEAR] = "at_operation",
     };
     g_clear_pointer(&action->after, pattern_free);
     action->at = 0;
@@ -455,7 +456,9 @@ static void aim(Action *action, const SweepPlace *place)
     action->delay = 0;
     g_autofree char *number = g_strdup_printf("%" G_GUINT64_FORMAT, place->number);
     reading_set_argument(action, KEYS[place->axis], number);
-    if (place->how[0] != '\0') {
+    if (place->axis == SWEEP_WEAR) {
+        reading_set_argument(action, "bits", strcmp(place->how, "bit") == 0 ? "1" : "40");
+    } else if (place->how[0] != '\0') {
         reading_set_argument(action, place->axis == SWEEP_FRAME ? "kind" : "torn", place->how);
     }
 }
@@ -463,11 +466,10 @@ static void aim(Action *action, const SweepPlace *place)
 /* What a place means where the scenario does not say it. */
 static Action *imposed_action(const Scenario *scenario, const SweepPlace *place)
 {
-    bool frame = place->axis == SWEEP_FRAME;
-    Action *action =
-        plan_action_new(frame ? VERB_FAULT_FRAME : VERB_CUT_POWER, scenario_target(scenario));
+    Verb verb = sweep_verb(place->axis);
+    Action *action = plan_action_new(verb, scenario_target(scenario));
     reading_set_defaults(action);
-    if (!frame) {
+    if (verb == VERB_CUT_POWER) {
         reading_set_argument(action, "for", IMPOSED_OUTAGE);
     }
     aim(action, place);
@@ -668,7 +670,8 @@ Plan *scenario_plan(const Scenario *scenario, const ScenarioOptions *options, GE
     timeline->until_delay = scenario->until_delay;
     timeline->limit = scenario->limit;
     SweepAxis asked = asked_axis(scenario, point);
-    timeline->record_nvm = scenario->record_nvm || asked == SWEEP_NVM_OPERATION;
+    timeline->record_nvm =
+        scenario->record_nvm || asked == SWEEP_NVM_OPERATION || asked == SWEEP_WEAR;
     timeline->record_calls =
         scenario->record_calls || asked == SWEEP_CALL || asked == SWEEP_INSTRUCTION;
     add_claims(scenario, plan);

@@ -20,6 +20,7 @@ static const Ratio SWARM[FEATURES] = {
     [FEATURE_CUT_AT_OPERATION] = {1, 3},
     [FEATURE_CUT_AT_INSTRUCTION] = {1, 5},
     [FEATURE_CUT_AGAIN] = {1, 6},
+    [FEATURE_WEAR] = {1, 10},
     [FEATURE_LINK] = {1, 3},
     [FEATURE_FRAME] = {1, 5},
     [FEATURE_CABLE] = {1, 6},
@@ -61,6 +62,7 @@ typedef struct Focus {
 static const Focus FOCI[THEMES] = {
     [THEME_ANYTHING] = {.more_max = DRAWN_STEPS_MAX - 2},
     [THEME_POWER] = {2, 1, {FEATURE_CUT_AGAIN, FEATURE_CUT_AT_EVENT, FEATURE_CUT_AGAIN}, 3},
+    [THEME_WEAR] = {2, 1, {FEATURE_WEAR}, 1},
     [THEME_RACE] = {3, 1, {FEATURE_RACE, FEATURE_RACE, FEATURE_RACE, FEATURE_LOCKOUT}, 4},
     [THEME_LENGTHS] = {2,
                        1,
@@ -71,8 +73,8 @@ static const Focus FOCI[THEMES] = {
 
 /* In so many of a hundred stories. */
 static const unsigned THEME_PERCENT[THEMES] = {
-    [THEME_ANYTHING] = 40, [THEME_POWER] = 20,  [THEME_RACE] = 17,
-    [THEME_LENGTHS] = 13,  [THEME_OUTAGE] = 10,
+    [THEME_ANYTHING] = 36, [THEME_POWER] = 18,   [THEME_WEAR] = 9,
+    [THEME_RACE] = 17,     [THEME_LENGTHS] = 11, [THEME_OUTAGE] = 9,
 };
 
 static Theme draw_theme(Prng *prng)

@@ -165,8 +165,8 @@ static bool parse_sweep_node(Scenario *scenario, const TreeNode *node, GError **
     if (torn != NULL && sweep->axis != SWEEP_NVM_OPERATION) {
         return tree_refuse_key(torn, error, "\"torn\" goes with the axis nvm.operation");
     }
-    if (kind != NULL && sweep->axis != SWEEP_FRAME) {
-        return tree_refuse_key(kind, error, "\"kind\" goes with the axis frame");
+    if (kind != NULL && sweep->axis != SWEEP_FRAME && sweep->axis != SWEEP_WEAR) {
+        return tree_refuse_key(kind, error, "\"kind\" goes with the axes frame and wear");
     }
     const TreeNode *how = torn != NULL ? torn : kind;
     return parse_share(sweep, node, error) && (how == NULL || parse_how(scenario, how, error));
@@ -196,9 +196,10 @@ static bool parse_swept(Scenario *scenario, const TreeNode *step, const TreeNode
         return false;
     }
     bool frames = scenario->sweep.axis == SWEEP_FRAME;
-    if (take_action->verb != (frames ? VERB_FAULT_FRAME : VERB_CUT_POWER)) {
+    Verb verb = sweep_verb(scenario->sweep.axis);
+    if (take_action->verb != verb) {
         return tree_refuse_key(sweep, error, "only %s can be swept over that axis",
-                               plan_verb_name(frames ? VERB_FAULT_FRAME : VERB_CUT_POWER));
+                               plan_verb_name(verb));
     }
     if (frames && (until != NULL || take_action->after != NULL)) {
         return tree_refuse_key(sweep, error, "the axis frame takes the whole run: say \"at: 0s\"");

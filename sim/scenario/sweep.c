@@ -22,6 +22,7 @@ static const char *const AXIS_NAMES[] = {
     [SWEEP_INSTRUCTION] = "instruction",
     [SWEEP_FRAME] = "frame",
     [SWEEP_CALL] = "call",
+    [SWEEP_WEAR] = "wear",
     NULL,
 };
 
@@ -29,7 +30,7 @@ static const char *const AXIS_NAMES[] = {
 static const char *const AXIS_WORDS[] = {
     [SWEEP_NONE] = NULL,           [SWEEP_NVM_OPERATION] = "nvm.op",
     [SWEEP_INSTRUCTION] = "instr", [SWEEP_FRAME] = "frame",
-    [SWEEP_CALL] = "call",
+    [SWEEP_CALL] = "call",         [SWEEP_WEAR] = "wear",
 };
 
 static const char *const TORN_STATES[] = {
@@ -38,6 +39,10 @@ static const char *const TORN_STATES[] = {
 
 static const char *const FRAME_FATES[] = {
     "lose", "corrupt", "duplicate", "delay", "hold", NULL,
+};
+
+static const char *const WORN_CELLS[] = {
+    "bit", "bits", NULL, /* one of them, or many */
 };
 
 static const char *const NOTHING[] = {NULL};
@@ -59,7 +64,17 @@ SweepAxis sweep_axis_at(size_t index)
 
 const char *const *sweep_hows(SweepAxis axis)
 {
-    return axis == SWEEP_NVM_OPERATION ? TORN_STATES : axis == SWEEP_FRAME ? FRAME_FATES : NOTHING;
+    return axis == SWEEP_NVM_OPERATION ? TORN_STATES
+           : axis == SWEEP_WEAR        ? WORN_CELLS
+           : axis == SWEEP_FRAME       ? FRAME_FATES
+                                       : NOTHING;
+}
+
+Verb sweep_verb(SweepAxis axis)
+{
+    return axis == SWEEP_FRAME  ? VERB_FAULT_FRAME
+           : axis == SWEEP_WEAR ? VERB_WEAR_FLASH
+                                : VERB_CUT_POWER;
 }
 
 /* The part of the run that is swept. */
@@ -98,6 +113,19 @@ static void add_seen(const Window *window, EventKind kind, const GPtrArray *even
             g_array_append_val(numbers, number);
         }
     }
+}
+
+/* The same of operations that change anything: where nothing is to change, nothing can stay. */
+static void add_changing(const Window *window, const GPtrArray *events, GArray *numbers)
+{
+    g_autoptr(GPtrArray) changing = g_ptr_array_new();
+    for (guint i = 0; i < events->len; i++) {
+        Event *event = g_ptr_array_index(events, i);
+        if (event_integer(event, "bits", 0) > 0) {
+            g_ptr_array_add(changing, event);
+        }
+    }
+    add_seen(window, EVENT_NVM_OPERATION, changing, numbers);
 }
 
 /* The numbers of all frames that the target's own cable has carried. */
@@ -162,8 +190,11 @@ static void add_hows(const Sweep *sweep, const Prng *root, uint64_t number, bool
         return;
     }
     /* Named by what is torn or lost, so that one axis does not change the other's draws. */
-    g_autofree char *stream = g_strdup_printf(
-        "sweep/%s/%" G_GUINT64_FORMAT, sweep->axis == SWEEP_FRAME ? "frame" : "torn", number);
+    g_autofree char *stream = g_strdup_printf("sweep/%s/%" G_GUINT64_FORMAT,
+                                              sweep->axis == SWEEP_FRAME  ? "frame"
+                                              : sweep->axis == SWEEP_WEAR ? "worn"
+                                                                          : "torn",
+                                              number);
     Prng prng = prng_fork(root, stream);
     const char *drawn = hows[prng_below(&prng, g_strv_length((char **)hows))];
     bool each = every_how || strcmp(sweep->how, "each") == 0;
@@ -255,6 +286,9 @@ static bool add_points(const Sweep *sweep, const Window *window, const Prng *roo
         return add_instructions(sweep, root, first, last, points, error);
     case SWEEP_NVM_OPERATION:
         add_seen(window, EVENT_NVM_OPERATION, events, numbers);
+        break;
+    case SWEEP_WEAR:
+        add_changing(window, events, numbers);
         break;
     case SWEEP_CALL:
         add_seen(window, EVENT_DEVICE_CALL, events, numbers);

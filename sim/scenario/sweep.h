@@ -27,6 +27,7 @@
 
 #include "sim/base/vtime.h"
 #include "sim/evidence/pattern.h"
+#include "sim/scenario/plan.h"
 
 typedef enum SweepAxis {
     SWEEP_NONE,
@@ -34,6 +35,7 @@ typedef enum SweepAxis {
     SWEEP_INSTRUCTION,   /* cut at so many seeded instructions within the window */
     SWEEP_FRAME,         /* do something to each frame of a device's conversation */
     SWEEP_CALL,          /* cut right after each call-out: each visible act of the device */
+    SWEEP_WEAR,          /* wear out cells for each NVM operation that changes any */
 } SweepAxis;
 
 #define SWEEP_POINTS_MAX 1000000 /* of one sweep; more is a mistake, and an error */
@@ -71,6 +73,9 @@ const char *sweep_axis_name(SweepAxis axis);
 /* Those names, ending with NULL, and back: the axis at an index among them. */
 const char *const *sweep_axis_names(void);
 SweepAxis sweep_axis_at(size_t index);
+
+/* What is done at a point of that axis. */
+Verb sweep_verb(SweepAxis axis);
 
 /* What can become of a point of that axis, ending with NULL: torn states, or fates of a frame. */
 const char *const *sweep_hows(SweepAxis axis);

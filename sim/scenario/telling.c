@@ -140,7 +140,8 @@ static void add_update_safety(Plan *plan, const Story *story)
     char *bad[] = {"IM_MAGIC",     "IM_HEADER", "IM_PRODUCT", "IM_LENGTH",   "IM_KEY",
                    "IM_SIGNATURE", "IM_DIGEST", "IM_VECTOR",  "IM_ROLLBACK", NULL};
     pattern_add(add_never(plan, EVENT_UPDATE_REVERTED)->expect, "reason", bad);
-    if (!drawn_has(story, FEATURE_TAMPER, FEATURE_OLDER)) {
+    if (!drawn_has(story, FEATURE_TAMPER, FEATURE_OLDER) &&
+        !drawn_has(story, FEATURE_WEAR, FEATURE_WEAR)) {
         /* What the service sends is good, and what was written can be read. */
         char *said[] = {"IM_MAGIC",    "IM_HEADER",    "IM_PRODUCT", "IM_LENGTH",
                         "IM_KEY",      "IM_SIGNATURE", "IM_DIGEST",  "IM_VECTOR",

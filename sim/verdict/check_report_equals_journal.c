@@ -74,7 +74,8 @@ static void judge(const GPtrArray *events, guint index, ClaimVerdict *claim)
         }
         Truth before = truth;
         if (follow(event, &truth)) {
-            good = good || (event->at >= from && misfit(report, &before) == NULL);
+            good = good ||
+                   (event->at >= from && before.slot != NULL && misfit(report, &before) == NULL);
         }
     }
     const char *wrong = misfit(report, &truth);

@@ -19,7 +19,15 @@ void check_staged_is_good(const Plan *plan, const GPtrArray *events, ClaimVerdic
         const Event *event = g_ptr_array_index(events, i);
         bool speaks = event->kind == EVENT_UPDATE_STAGED || event->kind == EVENT_UPDATE_TRIAL ||
                       event->kind == EVENT_UPDATE_CONFIRMED;
-        claim->occasions += speaks ? 1 : 0;
+        bool tries = event->kind == EVENT_BOOT_SLOT_STARTED &&
+                     g_strcmp0(event_text(event, "journal"), "staged") == 0;
+        claim->occasions += speaks || tries ? 1 : 0;
+        if (tries) {
+            verdict_lower(claim, VERDICT_FAIL, &event->seq, 1,
+                          "a slot was started (event %" G_GUINT64_FORMAT
+                          ") while the journal has an image as staged only",
+                          event->seq);
+        }
         if (speaks && event_integer(event, "valid", 1) == 0) {
             verdict_lower(claim, VERDICT_FAIL, &event->seq, 1,
                           "%s (event %" G_GUINT64_FORMAT ") of a slot that holds no good image",

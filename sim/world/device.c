@@ -33,6 +33,7 @@ struct Device {
     bool machine_armed;   /* the machine knows of a cut that has not happened */
     bool cut_now;         /* ordered, not yet happened */
     bool saved;           /* the machine has kept its state, and nobody has asked yet */
+    uint64_t worn;        /* the operation that meets worn cells; 0: none */
     GArray *weak;     /* of HostlinkRange: reads differently some time after the next power-on */
     VTime weak_decay; /* how long after */
     QueueTicket weak_ticket;
@@ -360,6 +361,12 @@ void device_damage_flash(Device *device, uint32_t offset, const uint8_t *mask, u
     }
 }
 
+void device_wear(Device *device, const HostlinkWear *wear)
+{
+    device->worn = wear->at;
+    wire_append(device_orders(device), HOSTLINK_WEAR, wear, sizeof(*wear));
+}
+
 bool device_run(Device *device, VTime horizon, GError **error)
 {
     assert(device->state == DEVICE_READY);
@@ -411,6 +418,22 @@ static bool device_power_was_lost(Device *device, const WireCall *call, GError *
     return true;
 }
 
+/* What an operation that met worn cells leaves, from the machine itself. Keeps D4. */
+static bool device_read_worn(Device *device, const HostlinkNvmOperation *done, GError **error)
+{
+    uint8_t bytes[FLASH_SECTOR_BYTES];
+    uint32_t space = done->kind == HOSTLINK_NVM_OTP ? HOSTLINK_SPACE_OTP : HOSTLINK_SPACE_FLASH;
+    device->worn = 0;
+    if (!machine_read(device->machine, space, done->offset, done->bytes, bytes, error)) {
+        return false;
+    }
+    unsigned bits = nvm_expect(device->nvm, done, bytes);
+    if (bits > 0) {
+        observer_worn(device->observer, done, bits);
+    }
+    return true;
+}
+
 /* The world's clock has come to the call: it is dealt with. Keeps D3. */
 static void device_take_call(void *user_data)
 {
@@ -427,7 +450,9 @@ static void device_take_call(void *user_data)
         device_drive_frail(device, &call.nvm);
     }
     uint64_t calls = observer_calls(device->observer);
-    bool well = observer_call(device->observer, &call, "cut", &error);
+    bool worn = call.type == HOSTLINK_NVM_DONE && call.nvm.number == device->worn;
+    bool well = !worn || device_read_worn(device, &call.nvm, &error);
+    well = well && observer_call(device->observer, &call, "cut", &error);
     if (well && call.type == HOSTLINK_POWER_LOST) {
         well = device_power_was_lost(device, &call, &error);
     } else if (well && call.type == HOSTLINK_FRAME_SENT) {

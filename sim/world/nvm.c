@@ -17,13 +17,24 @@ Nvm *nvm_new(void)
     return nvm;
 }
 
+static void nvm_forget_outcomes(Nvm *nvm)
+{
+    for (unsigned i = 0; i < NVM_PENDING_MAX; i++) {
+        g_clear_pointer(&nvm->pending[i].outcome, g_bytes_unref);
+    }
+}
+
 void nvm_free(Nvm *nvm)
 {
+    if (nvm != NULL) {
+        nvm_forget_outcomes(nvm);
+    }
     g_free(nvm);
 }
 
 void nvm_clear(Nvm *nvm)
 {
+    nvm_forget_outcomes(nvm);
     memset(nvm, 0, sizeof(*nvm));
     memset(nvm->flash, 0xff, sizeof(nvm->flash));
 }
@@ -72,21 +83,64 @@ bool nvm_start(Nvm *nvm, const HostlinkNvmOperation *operation, const uint8_t *d
     return false;
 }
 
-static void nvm_apply(Nvm *nvm, const NvmPending *pending)
+/* What byte `i` of an operation becomes where the cells are good. */
+static uint8_t nvm_ideal(const Nvm *nvm, const NvmPending *pending, uint32_t i)
 {
     const HostlinkNvmOperation *operation = &pending->operation;
     if (operation->kind == HOSTLINK_NVM_OTP) {
-        for (uint32_t i = 0; i < operation->bytes; i++) {
-            nvm->otp[operation->offset + i] |= pending->data[i];
-        }
-        nvm->image_known[0] = nvm->image_known[1] = false;
-        return;
+        return nvm->otp[operation->offset + i] | pending->data[i];
     }
+    uint8_t old = nvm->flash[operation->offset + i];
+    return operation->kind == HOSTLINK_NVM_ERASE ? 0xff : (uint8_t)(old & pending->data[i]);
+}
+
+static void nvm_apply(Nvm *nvm, const NvmPending *pending)
+{
+    const HostlinkNvmOperation *operation = &pending->operation;
+    const uint8_t *outcome =
+        pending->outcome == NULL ? NULL : g_bytes_get_data(pending->outcome, NULL);
+    uint8_t *cells = operation->kind == HOSTLINK_NVM_OTP ? nvm->otp : nvm->flash;
     for (uint32_t i = 0; i < operation->bytes; i++) {
-        uint8_t *byte = &nvm->flash[operation->offset + i];
-        *byte = operation->kind == HOSTLINK_NVM_ERASE ? 0xff : (uint8_t)(*byte & pending->data[i]);
+        cells[operation->offset + i] = outcome == NULL ? nvm_ideal(nvm, pending, i) : outcome[i];
     }
-    nvm_touch(nvm, operation->offset, operation->bytes);
+    if (operation->kind == HOSTLINK_NVM_OTP) {
+        nvm->image_known[0] = nvm->image_known[1] = false;
+    } else {
+        nvm_touch(nvm, operation->offset, operation->bytes);
+    }
+}
+
+unsigned nvm_changes(const Nvm *nvm, const HostlinkNvmOperation *operation)
+{
+    const uint8_t *cells = operation->kind == HOSTLINK_NVM_OTP ? nvm->otp : nvm->flash;
+    unsigned bits = 0;
+    for (unsigned i = 0; i < NVM_PENDING_MAX; i++) {
+        const NvmPending *pending = &nvm->pending[i];
+        for (uint32_t at = 0;
+             pending->operation.number == operation->number && at < operation->bytes; at++) {
+            uint8_t apart = nvm_ideal(nvm, pending, at) ^ cells[operation->offset + at];
+            bits += (unsigned)__builtin_popcount(apart);
+        }
+    }
+    return bits;
+}
+
+unsigned nvm_expect(Nvm *nvm, const HostlinkNvmOperation *operation, const uint8_t *bytes)
+{
+    unsigned bits = 0;
+    for (unsigned i = 0; i < NVM_PENDING_MAX; i++) {
+        NvmPending *pending = &nvm->pending[i];
+        if (pending->operation.number != operation->number) {
+            continue;
+        }
+        g_clear_pointer(&pending->outcome, g_bytes_unref);
+        pending->outcome = g_bytes_new(bytes, operation->bytes);
+        for (uint32_t at = 0; at < operation->bytes; at++) {
+            uint8_t apart = nvm_ideal(nvm, pending, at) ^ bytes[at];
+            bits += (unsigned)__builtin_popcount(apart);
+        }
+    }
+    return bits;
 }
 
 bool nvm_finish(Nvm *nvm, const HostlinkNvmOperation *operation)
@@ -100,6 +154,7 @@ bool nvm_finish(Nvm *nvm, const HostlinkNvmOperation *operation)
                 return false;
             }
             nvm_apply(nvm, pending);
+            g_clear_pointer(&pending->outcome, g_bytes_unref);
             pending->operation.number = 0;
             return true;
         }
@@ -112,6 +167,7 @@ bool nvm_take_pending(Nvm *nvm, HostlinkNvmOperation *ret_operation)
     for (unsigned i = 0; i < NVM_PENDING_MAX; i++) {
         if (nvm->pending[i].operation.number != 0) {
             *ret_operation = nvm->pending[i].operation;
+            g_clear_pointer(&nvm->pending[i].outcome, g_bytes_unref);
             nvm->pending[i].operation.number = 0;
             return true;
         }

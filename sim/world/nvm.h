@@ -35,6 +35,7 @@
 typedef struct NvmPending {
     HostlinkNvmOperation operation; /* number 0: none */
     uint8_t data[FLASH_PAGE_BYTES];
+    GBytes *outcome; /* what it will leave, where the cells are worn; or NULL */
 } NvmPending;
 
 /* What the lab itself finds in a slot. */
@@ -71,8 +72,15 @@ void nvm_put_otp(Nvm *nvm, uint32_t offset, const uint8_t *bytes, uint32_t byte_
 /* An operation starts. False when the machine reports more at once than the chip can run. */
 bool nvm_start(Nvm *nvm, const HostlinkNvmOperation *operation, const uint8_t *data);
 
+/* How many bits a pending operation will change. */
+unsigned nvm_changes(const Nvm *nvm, const HostlinkNvmOperation *operation);
+
 /* An operation ends, and its range changes. False when it never started. */
 bool nvm_finish(Nvm *nvm, const HostlinkNvmOperation *operation);
+
+/* Says that a pending operation leaves `bytes` and nothing else. Returns how many bits differ from
+ * what it should leave. */
+unsigned nvm_expect(Nvm *nvm, const HostlinkNvmOperation *operation, const uint8_t *bytes);
 
 /* Takes one pending operation out; false when there is none. */
 bool nvm_take_pending(Nvm *nvm, HostlinkNvmOperation *ret_operation);

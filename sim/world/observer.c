@@ -261,6 +261,7 @@ static bool observer_nvm_started(Observer *observer, const WireCall *call, GErro
                 EVENT_TEXT("kind", observer_kind_text(nvm->kind)),
                 EVENT_INTEGER("offset", nvm->offset), EVENT_INTEGER("bytes", nvm->bytes),
                 EVENT_TEXT("region", nvm_region(nvm->kind, nvm->offset)),
+                EVENT_INTEGER("bits", nvm_changes(observer->options.nvm, nvm)),
                 OBSERVER_INSTRUCTIONS(observer));
     }
     observer_look_at_staging(observer, nvm->kind, nvm->offset);
@@ -359,6 +360,14 @@ void observer_flash_changed(Observer *observer, uint32_t offset, uint32_t byte_c
     observer_look_at_counter(observer);
 }
 
+void observer_worn(Observer *observer, const HostlinkNvmOperation *operation, unsigned bits)
+{
+    OBSERVE(observer, EVENT_NVM_WORN, EVENT_INTEGER("number", operation->number),
+            EVENT_TEXT("kind", observer_kind_text(operation->kind)),
+            EVENT_TEXT("region", nvm_region(operation->kind, operation->offset)),
+            EVENT_INTEGER("bits", bits));
+}
+
 static bool observer_nvm_done(Observer *observer, const WireCall *call, GError **error)
 {
     const HostlinkNvmOperation *nvm = &call->nvm;
@@ -391,6 +400,9 @@ static void observer_slot_started(Observer *observer, const WireCall *call)
             EVENT_TRUTH("valid", image->allowed), EVENT_TRUTH("signed", image->is_signed),
             EVENT_TRUTH("trial",
                         observer->journal.state == JOURNAL_TRIAL && observer->journal.slot == slot),
+            EVENT_TEXT("journal", observer->journal.sequence == 0
+                                      ? "none"
+                                      : observer_state_text(observer->journal.state)),
             EVENT_INTEGER("boot", observer->boot), OBSERVER_INSTRUCTIONS(observer)); /* O2 */
 }
 

@@ -54,6 +54,9 @@ void observer_power_on(Observer *observer, unsigned boot);
 G_GNUC_WARN_UNUSED_RESULT
 bool observer_call(Observer *observer, const WireCall *call, const char *reason, GError **error);
 
+/* An operation that is about to end has met worn cells: `bits` of them do not follow. */
+void observer_worn(Observer *observer, const HostlinkNvmOperation *operation, unsigned bits);
+
 /* The copy of flash was brought up to date over this range from the machine itself. */
 void observer_flash_changed(Observer *observer, uint32_t offset, uint32_t byte_count);
 

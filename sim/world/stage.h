@@ -49,6 +49,7 @@ typedef struct StageDevice {
     Tally *outage;        /* whose loss of power then ends */
     Tally *jam;
     Tally *probe;
+    Tally *wear;
 } StageDevice;
 
 struct Stage {

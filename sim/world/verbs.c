@@ -245,6 +245,32 @@ void verbs_power_lost(StageDevice *device, const HostlinkPowerLost *lost)
     verbs_loss_is_over(device, action, tally);
 }
 
+static HostlinkWear verbs_wear_of(Stage *stage, const Action *action)
+{
+    Prng draw = verbs_draw(stage, action);
+    StageDevice *device = stage_device(stage, action->target);
+    HostlinkWear wear = {
+        .at = device_nvm(device->device)->operations +
+              (uint64_t)plan_integer(action, "in_operations"),
+        .seed = prng_u64(&draw),
+        .bits = (uint32_t)CLAMP(plan_integer(action, "bits"), 0, UINT32_MAX),
+    };
+    if (plan_argument(action, "at_operation") != NULL) {
+        wear.at = (uint64_t)plan_integer(action, "at_operation");
+    }
+    if (plan_argument(action, "draw") != NULL) {
+        wear.seed = (uint64_t)plan_integer(action, "draw");
+    }
+    return wear;
+}
+
+static void verbs_wear_flash(Stage *stage, StageDevice *device, const Action *action)
+{
+    HostlinkWear wear = verbs_wear_of(stage, action);
+    device->wear = verbs_tally(stage, action); /* an earlier one stays without effect */
+    device_wear(device->device, &wear);
+}
+
 static void verbs_set_battery(Stage *stage, StageDevice *device, const Action *action)
 {
     int64_t millivolts = plan_integer(action, "millivolts");
@@ -537,6 +563,7 @@ static VerbsFunction verbs_function(Verb verb)
         [VERB_SAVE_FLASH] = verbs_save_flash,     [VERB_RESTORE_FLASH] = verbs_restore_flash,
         [VERB_DAMAGE_FLASH] = verbs_damage_flash, [VERB_STICK_TRNG] = verbs_stick_trng,
         [VERB_PROBE_DEBUG] = verbs_probe_debug,   [VERB_END_RUN] = verbs_end_run,
+        [VERB_WEAR_FLASH] = verbs_wear_flash,
     };
     return FUNCTIONS[verb];
 }
@@ -583,6 +610,10 @@ void verbs_aim(Stage *stage, const Action *action)
         device_arm_cut(device->device, &device->cut_order);
     } else if (device != NULL && device->armed_by == action) {
         device->armed_order = verbs_cut_of(stage, action);
+    } else if (device != NULL && device->wear != NULL &&
+               tally_action(device->wear) == action->number) {
+        HostlinkWear wear = verbs_wear_of(stage, action);
+        device_wear(device->device, &wear);
     }
 }
 
@@ -598,6 +629,10 @@ void verbs_see(Stage *stage, const Event *event)
     }
     if (event->kind == EVENT_BOLT_STALLED) {
         tally_count(device->jam, "bolt held");
+    } else if (event->kind == EVENT_NVM_WORN) {
+        tally_count(device->wear, "bits stayed");
+        tally_end(device->wear);
+        device->wear = NULL;
     } else if (event->kind == EVENT_DEBUG_ATTEMPTED) {
         tally_count(device->probe, "probe answered");
     } else if (event->kind == EVENT_DEVICE_RESET && device->changing != 0) {

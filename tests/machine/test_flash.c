@@ -564,6 +564,33 @@ static void test_flash__damage_flips_bits_at_once(void **state)
     assert_int_equal(word_at(*state, 0x100), ONES);
 }
 
+static void test_flash__worn_cells_do_not_follow_one_operation_and_nobody_says_so(void **state)
+{
+    HostlinkWear wear = {.at = 2, .seed = 7, .bits = 5};
+
+    assert_true(bench_order(*state, HOSTLINK_WEAR, &wear, sizeof(wear)));
+    assert_int_equal(program(*state, 0x000, 0, FLASH_PAGE_BYTES), DONE);
+    assert_int_equal(count_ones(*state, 0x000, FLASH_PAGE_BYTES), 0);
+    assert_int_equal(program(*state, 0x100, 0, FLASH_PAGE_BYTES), DONE);
+    assert_int_equal(count_ones(*state, 0x100, FLASH_PAGE_BYTES), 5);
+    assert_int_equal(program(*state, 0x100, 0, FLASH_PAGE_BYTES), DONE);
+    assert_int_equal(count_ones(*state, 0x100, FLASH_PAGE_BYTES), 0);
+}
+
+static void test_flash__worn_cells_stay_zero_in_an_erase_all_of_them_if_there_are_few(void **state)
+{
+    HostlinkWear few = {.at = 2, .seed = 7, .bits = 3};
+    HostlinkWear many = {.at = 3, .seed = 7, .bits = UINT32_MAX};
+
+    assert_int_equal(program(*state, 0, 0, 4), DONE);
+    assert_true(bench_order(*state, HOSTLINK_WEAR, &few, sizeof(few)));
+    assert_int_equal(erase(*state, 0), DONE);
+    assert_int_equal(count_ones(*state, 0, FLASH_SECTOR_BYTES), FLASH_SECTOR_BYTES * 8 - 3);
+    assert_true(bench_order(*state, HOSTLINK_WEAR, &many, sizeof(many)));
+    assert_int_equal(erase(*state, 0), DONE);
+    assert_int_equal(count_ones(*state, 0, FLASH_SECTOR_BYTES), FLASH_SECTOR_BYTES * 8 - 3);
+}
+
 static void test_flash__lab_writes_without_power_only_and_inside(void **state)
 {
     const uint8_t bytes[4] = {1, 2, 3, 4};
@@ -616,6 +643,8 @@ int main(void)
         BENCH_TEST(test_flash__torn_complete_loses_power_after_the_last_bit),
         BENCH_TEST(test_flash__cut_waits_for_its_operation),
         BENCH_TEST(test_flash__damage_flips_bits_at_once),
+        BENCH_TEST(test_flash__worn_cells_do_not_follow_one_operation_and_nobody_says_so),
+        BENCH_TEST(test_flash__worn_cells_stay_zero_in_an_erase_all_of_them_if_there_are_few),
         BENCH_TEST(test_flash__lab_writes_without_power_only_and_inside),
     };
 

@@ -105,6 +105,9 @@ enum {
     HOSTLINK_RESTORE = 121,
     /* HostlinkStop: the processor stops for the debugger; only with QEMU's gdb stub open */
     HOSTLINK_STOP = 122,
+    /* HostlinkWear: cells that are worn out: operation `at` takes its time and ends like any other,
+       but some of its bits stay as they were; a later WEAR replaces an earlier one */
+    HOSTLINK_WEAR = 123,
 };
 
 enum {
@@ -203,6 +206,13 @@ typedef struct HostlinkCut {
 typedef struct HostlinkStop {
     uint64_t at; /* before executing instruction number `at`; a later STOP replaces an earlier one */
 } HostlinkStop;
+
+typedef struct HostlinkWear {
+    uint64_t at;   /* NVM operation number; 0: none */
+    uint64_t seed; /* which bits */
+    uint32_t bits; /* how many of those that were to change; all if there are fewer */
+    uint32_t reserved;
+} HostlinkWear;
 
 typedef struct HostlinkPowerLost {
     uint64_t nvm_operations; /* accepted since BEGIN */

@@ -57,7 +57,7 @@
 #define HOSTLINK_INPUT_BYTES   65536
 #define HOSTLINK_LOG_BYTES_MAX (1u << 20)
 #define HOSTLINK_ORDER_FIRST   HOSTLINK_RUN
-#define HOSTLINK_ORDER_LAST    HOSTLINK_STOP
+#define HOSTLINK_ORDER_LAST    HOSTLINK_WEAR
 #define HOSTLINK_ORDERS        (HOSTLINK_ORDER_LAST - HOSTLINK_ORDER_FIRST + 1)
 #define HOSTLINK_SPACES        (HOSTLINK_SPACE_EDGES + 1)
 
@@ -131,6 +131,7 @@ static const HostlinkOrderForm hostlink_forms[HOSTLINK_ORDERS] = {
     [HOSTLINK_SAVE - HOSTLINK_RUN] = {0, 0},
     [HOSTLINK_RESTORE - HOSTLINK_RUN] = {0, 0},
     [HOSTLINK_STOP - HOSTLINK_RUN] = {sizeof(HostlinkStop), sizeof(HostlinkStop)},
+    [HOSTLINK_WEAR - HOSTLINK_RUN] = {sizeof(HostlinkWear), sizeof(HostlinkWear)},
 };
 
 #undef WORD

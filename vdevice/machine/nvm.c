@@ -24,6 +24,7 @@ typedef struct Nvm {
     uint64_t operations;  /* accepted since BEGIN */
     uint64_t last_number; /* the last one completed */
     uint32_t last_changed_bits;
+    HostlinkWear wear;    /* `at` 0: none */
     bool torn;            /* of the last loss of power */
     uint32_t torn_kind;
     uint32_t torn_changed_bits;
@@ -205,6 +206,32 @@ static uint8_t nvm_torn_byte(const NvmArray *array, const HostlinkCut *cut, uint
     }
 }
 
+/* Takes out of the strobe as many bits that were to change as the worn cells do not follow. */
+static void nvm_wear_out(NvmArray *array)
+{
+    uint64_t random = nvm.wear.seed;
+    uint32_t left = 0;
+    uint32_t stay;
+
+    for (uint32_t i = 0; i < array->length; i++) {
+        left += ctpop8(nvm_difference(array, i));
+    }
+    stay = MIN(nvm.wear.bits, left);
+    for (uint32_t i = 0; i < array->length; i++) {
+        uint8_t change = nvm_difference(array, i);
+
+        for (uint32_t bit = 0; bit < 8; bit++) {
+            if (!(change & (1u << bit))) {
+                continue;
+            }
+            if (nvm_draw(&random) % left-- < stay) {
+                array->strobe[i] &= ~(1u << bit);
+                stay--;
+            }
+        }
+    }
+}
+
 /* Changes the cells, all (`cut` is NULL) or torn. Returns how many bits changed. */
 static uint32_t nvm_apply(NvmArray *array, const HostlinkCut *cut)
 {
@@ -258,6 +285,9 @@ static void nvm_complete(void *opaque)
     timer_del(&array->timer);
     array->running = false;
     nvm.last_number = array->number;
+    if (nvm.wear.at == array->number) {
+        nvm_wear_out(array);
+    }
     nvm.last_changed_bits = nvm_apply(array, NULL);
     array->ops->done(array->opaque);
     if (hostlink_observes(HOSTLINK_OBSERVE_NVM)) {
@@ -322,8 +352,18 @@ int64_t nvm_end_of(uint64_t number)
 
 /* --- Life ----------------------------------------------------------------------------------- */
 
+static void nvm_take_wear(void *opaque, const void *body, uint32_t bytes)
+{
+    const uint8_t *from = body;
+
+    nvm.wear.at = ldq_le_p(from + offsetof(HostlinkWear, at));
+    nvm.wear.seed = ldq_le_p(from + offsetof(HostlinkWear, seed));
+    nvm.wear.bits = ldl_le_p(from + offsetof(HostlinkWear, bits));
+}
+
 static void nvm_begin(void *opaque, const HostlinkBegin *begin)
 {
+    memset(&nvm.wear, 0, sizeof(nvm.wear));
     nvm.operations = 0;
     nvm.last_number = 0;
     for (uint32_t i = 0; i < nvm.array_count; i++) {
@@ -417,6 +457,9 @@ static const VMStateDescription nvm_shared_vmstate = {
         VMSTATE_UINT64(operations, Nvm),
         VMSTATE_UINT64(last_number, Nvm),
         VMSTATE_UINT32(last_changed_bits, Nvm),
+        VMSTATE_UINT64(wear.at, Nvm),
+        VMSTATE_UINT64(wear.seed, Nvm),
+        VMSTATE_UINT32(wear.bits, Nvm),
         VMSTATE_END_OF_LIST()
     }
 };
@@ -483,6 +526,7 @@ void nvm_init(NvmArray *array, uint32_t space, uint8_t *cells, uint32_t bytes, u
     checkpoint_add_memory(&nvm_memory, array);
     if (nvm.array_count == 0) {
         hostlink_listen(&nvm_listener, NULL);
+        hostlink_take(HOSTLINK_WEAR, nvm_take_wear, NULL);
         checkpoint_add(&nvm_shared_vmstate, &nvm);
     }
     nvm.arrays[nvm.array_count++] = array;

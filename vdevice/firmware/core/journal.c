@@ -7,6 +7,7 @@
  * J3  The first record of a sector follows an erase of that sector in the same call: a sector that
  *     merely looks empty may be the torn end of an erase that was cut off.
  * J4  The sequence number grows by one with every record, over both sectors.
+ * J5  A record that cannot be read back is written again behind that place, with its number.
  *
  *   newest in sector s, place left behind it ── append ──► programmed in s
  *   newest in sector s, s full               ── append ──► other sector erased, programmed at its
@@ -24,6 +25,7 @@
 
 #define JOURNAL_SECTORS        (JOURNAL_BYTES / FLASH_SECTOR_BYTES)
 #define JOURNAL_SECTOR_RECORDS (FLASH_SECTOR_BYTES / JOURNAL_RECORD_BYTES)
+#define JOURNAL_PLACES_MAX     3u /* tried for one record */
 
 static uint32_t journal_offset(uint32_t sector, uint32_t index)
 {
@@ -80,6 +82,26 @@ static Status journal_turn(Journal *journal)
     return status_ok();
 }
 
+/* Writes a record at the next place, once. */
+static Status journal_append_here(Journal *journal, const JournalRecord *record)
+{
+    Journal next = *journal;
+    if (next.free_index >= JOURNAL_SECTOR_RECORDS && !status_is_ok(journal_turn(&next))) {
+        return status_error(STATUS_BT_JOURNAL);
+    }
+    uint32_t offset = journal_offset(next.sector, next.free_index);
+    next.free_index++;
+    Status status = flash_program(offset, record, sizeof *record);
+    if (!status_is_ok(status)) {
+        journal->free_index =
+            next.sector == journal->sector ? next.free_index : journal->free_index;
+        return status;
+    }
+    next.current = *record;
+    *journal = next;
+    return status_ok();
+}
+
 Status journal_append(Journal *journal, uint32_t state, uint32_t slot, uint32_t version,
                       uint32_t attempts, Status reason)
 {
@@ -92,19 +114,9 @@ Status journal_append(Journal *journal, uint32_t state, uint32_t slot, uint32_t 
         .reason = status_is_ok(reason) ? 0 : reason.code,
     };
     journal_record_seal(&record);
-    Journal next = *journal;
-    if (next.free_index >= JOURNAL_SECTOR_RECORDS && !status_is_ok(journal_turn(&next))) {
-        return status_error(STATUS_BT_JOURNAL);
+    Status status = journal_append_here(journal, &record);
+    for (uint32_t i = 1; i < JOURNAL_PLACES_MAX && status_is(status, STATUS_FL_VERIFY); i++) {
+        status = journal_append_here(journal, &record); /* J5 */
     }
-    uint32_t offset = journal_offset(next.sector, next.free_index);
-    next.free_index++;
-    Status status = flash_program(offset, &record, sizeof record);
-    if (!status_is_ok(status)) {
-        journal->free_index =
-            next.sector == journal->sector ? next.free_index : journal->free_index;
-        return status_error(STATUS_BT_JOURNAL);
-    }
-    next.current = record;
-    *journal = next;
-    return status_ok();
+    return status_is_ok(status) ? status : status_error(STATUS_BT_JOURNAL);
 }

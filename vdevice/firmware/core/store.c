@@ -19,6 +19,8 @@
  *     them fit in half a sector, so the other half is there for what comes.
  * S5  The newest record of all is written again at each start: had power been lost while it was
  *     written, it might read right now and wrong later.
+ * S6  A record that cannot be read back is written again behind that place: one worn cell costs a
+ *     place, not what was to be kept.
  *
  *   position fits      store_put ──► programmed
  *   sector full        store_put ──► next sector without newest records erased (S3),
@@ -39,6 +41,7 @@
 #define STORE_HEAD_BYTES 12u
 #define STORE_CRC_OFFSET 8u
 #define STORE_MAGIC      0x5453u
+#define STORE_PLACES_MAX 3u /* tried for one record */
 #define STORE_RECORD_BYTES_MAX                                                                     \
     ((STORE_HEAD_BYTES + STORE_VALUE_BYTES_MAX + STORE_ALIGN - 1) / STORE_ALIGN * STORE_ALIGN)
 
@@ -142,8 +145,9 @@ static uint32_t store_place(const Store *store, uint32_t space)
     return at + space > FLASH_SECTOR_BYTES ? FLASH_SECTOR_BYTES : at;
 }
 
-/* Writes a record into the current sector, where it must fit. */
-static Status store_append(Store *store, uint32_t key, const uint8_t *value, uint32_t value_bytes)
+/* Writes a record into the current sector, where it must fit, once. */
+static Status store_append_here(Store *store, uint32_t key, const uint8_t *value,
+                                uint32_t value_bytes)
 {
     uint8_t bytes[STORE_RECORD_BYTES_MAX];
     uint32_t at = store_place(store, store_space(value_bytes));
@@ -167,6 +171,18 @@ static Status store_append(Store *store, uint32_t key, const uint8_t *value, uin
     TRY(flash_program(offset, bytes, count));
     store->entries[key] = (StoreEntry){.sequence = store->sequence, .offset = offset};
     return status_ok();
+}
+
+/* The same, and again in the places behind it as long as that is all that is wrong (S6). */
+static Status store_append(Store *store, uint32_t key, const uint8_t *value, uint32_t value_bytes)
+{
+    Status status = store_append_here(store, key, value, value_bytes);
+    for (uint32_t i = 1; i < STORE_PLACES_MAX && status_is(status, STATUS_FL_VERIFY) &&
+                         store_place(store, store_space(value_bytes)) < FLASH_SECTOR_BYTES;
+         i++) {
+        status = store_append_here(store, key, value, value_bytes);
+    }
+    return status;
 }
 
 /* Writes the newest record of `key` again, in the current sector. */

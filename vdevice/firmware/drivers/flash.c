@@ -7,6 +7,8 @@
 #include "vdevice/firmware/base/mmio.h"
 #include "vdevice/firmware/drivers/cpu.h"
 
+#define FLASH_ERASES_MAX 2u
+
 const uint8_t *flash_at(uint32_t offset)
 {
     return (const uint8_t *)(uintptr_t)(FLASH_BASE + offset);
@@ -88,7 +90,8 @@ Status flash_program(uint32_t offset, const void *bytes, size_t count)
     return status_ok();
 }
 
-Status flash_erase(uint32_t offset)
+/* Erases once; whether every cell followed. */
+static Status flash_erase_once(uint32_t offset, bool *ret_blank)
 {
     mmio_write(FLASH_CTRL_BASE, FLASH_CTRL_ADDRESS, offset);
     TRY(flash_run(FLASH_CTRL_COMMAND_ERASE));
@@ -97,10 +100,17 @@ Status flash_erase(uint32_t offset)
     for (size_t i = 0; i < FLASH_SECTOR_BYTES / 4; i++) {
         all &= words[i];
     }
-    if (all != UINT32_MAX) {
-        return status_error(STATUS_FL_VERIFY);
-    }
+    *ret_blank = all == UINT32_MAX;
     return status_ok();
+}
+
+Status flash_erase(uint32_t offset)
+{
+    bool blank = false;
+    for (unsigned i = 0; i < FLASH_ERASES_MAX && !blank; i++) {
+        TRY(flash_erase_once(offset, &blank)); /* worn cells may follow the second time */
+    }
+    return blank ? status_ok() : status_error(STATUS_FL_VERIFY);
 }
 
 void flash_set_window(uint32_t slot_offset)
