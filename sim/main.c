@@ -84,6 +84,7 @@ typedef struct Options {
     int runs_max;
     char *duration;
     char *trace;
+    char *before;
     gboolean verbose;
     gboolean gdb;
     gboolean every_torn;
@@ -120,6 +121,7 @@ enum {
     FLAGS_CRASH = 4096,  /* --depth, --torn */
     FLAGS_JUNIT = 8192,  /* --junit, where FLAGS_RUN is not */
     FLAGS_GDB = 256,     /* --gdb, --gdb-port */
+    FLAGS_BEFORE = 1024, /* --before */
     FLAGS_SEARCH = 128,  /* --max-runs */
     FLAGS_EXPLORE = 512, /* --seed, --for, --jobs, --max-fail, --verbose */
 };
@@ -244,6 +246,11 @@ static GArray *make_entries(Options *options, unsigned flags)
                   "start the machine halted and wait for a debugger", NULL);
         add_entry(entries, "gdb-port", 0, G_OPTION_ARG_INT, &options->gdb_port,
                   "where it listens (1234); implies --gdb", "PORT");
+    }
+    if (flags & FLAGS_BEFORE) {
+        add_entry(entries, "before", 0, G_OPTION_ARG_STRING, &options->before,
+                  "fault: with --gdb, stop one instruction before the first one takes effect",
+                  "WHAT");
     }
     if (flags & FLAGS_SEARCH) {
         add_entry(entries, "max-runs", 0, G_OPTION_ARG_INT, &options->runs_max,
@@ -1389,12 +1396,78 @@ static RunResult *recorded_result(Lab *lab, const char *out, const char *run_id,
     return NULL;
 }
 
+static void print_debugger(const Options *options, const char *defect, unsigned device)
+{
+    fprintf(stderr,
+            "The machine waits for a debugger: gdb-multiarch build/firmware/app%s%s.elf "
+            "-ex 'target remote :%d'\n",
+            defect == NULL ? "" : "+", defect == NULL ? "" : defect,
+            options->gdb_port + (int)device);
+}
+
+static const Event *first_effect(const Recorder *recorder)
+{
+    const GPtrArray *events = recorder_events(recorder);
+    for (guint i = 0; i < events->len; i++) {
+        const Event *event = g_ptr_array_index(events, i);
+        if (event->kind == EVENT_FAULT_TOOK_EFFECT) {
+            return event;
+        }
+    }
+    return NULL;
+}
+
+/*
+ * Makes the run once without a debugger, to learn when its first fault takes effect, and has the
+ * machine stop one instruction before that when it is made again.
+ */
+static int stop_before_fault(Lab *lab, const Options *options, const Plan *plan)
+{
+    g_autoptr(GError) error = NULL;
+    LabPaths paths = *lab_paths(lab);
+    paths.gdb_port = 0;
+    g_autoptr(Lab) scout = lab_open(&paths, &error);
+    if (scout == NULL) {
+        return complain(error);
+    }
+    g_autoptr(Recorder) recorder = recorder_new();
+    WorldOutcome outcome = {0};
+    if (!world_run(plan, lab_pool(scout, plan->defect), recorder, &outcome, &error)) {
+        fprintf(stderr, "lockstep: %s: %s\n", plan->run_id, error->message);
+        return EXIT_LAB;
+    }
+    const Event *effect = first_effect(recorder);
+    if (effect == NULL || outcome.fault_instructions == 0) {
+        fprintf(stderr,
+                "lockstep replay: %s: no fault takes effect in this run, so there is nothing to "
+                "stop before\n",
+                plan->run_id);
+        return EXIT_USAGE;
+    }
+    const DeviceSetup *device = g_ptr_array_index(plan->timeline->devices, outcome.fault_device);
+    uint64_t at = outcome.fault_instructions - 1;
+    char time[VTIME_TEXT_BYTES];
+    world_pool_stop_at(lab_pool(lab, plan->defect), outcome.fault_device, at);
+    fprintf(stderr,
+            "The first fault, %s (%s), takes effect at %s, when %s has executed "
+            "%" G_GUINT64_FORMAT " instructions; `continue` stops before number %" G_GUINT64_FORMAT
+            ", the last of them.\n",
+            event_text(effect, "kind"), event_text(effect, "detail"), vtime_print(effect->at, time),
+            device->name, outcome.fault_instructions, at);
+    print_debugger(options, plan->defect, outcome.fault_device);
+    return EXIT_PASS;
+}
+
 static int replay_one(Lab *lab, Options *options, const char *word)
 {
     g_autoptr(GError) error = NULL;
     g_autoptr(Plan) plan = lab_plan(lab, word, &error);
     if (plan == NULL) {
         return complain(error);
+    }
+    int aimed = options->before == NULL ? EXIT_PASS : stop_before_fault(lab, options, plan);
+    if (aimed != EXIT_PASS) {
+        return aimed;
     }
     bool same_lab = false;
     g_autoptr(RunResult) before = recorded_result(lab, options->out, plan->run_id, &same_lab);
@@ -1486,6 +1559,12 @@ static int verb_replay(Lab *lab, Options *options)
 {
     if (options->trace != NULL && strcmp(options->trace, "vcd") != 0) {
         fprintf(stderr, "lockstep replay: --trace knows only vcd\n");
+        return EXIT_USAGE;
+    }
+    if (options->before != NULL && (strcmp(options->before, "fault") != 0 || !options->gdb)) {
+        fprintf(stderr, "lockstep replay: %s\n",
+                options->gdb ? "--before knows only fault"
+                             : "--before fault needs --gdb: it stops for a debugger");
         return EXIT_USAGE;
     }
     if (options->words == NULL || options->times > REPLAY_TIMES_MAX) {
@@ -1827,7 +1906,7 @@ static const Command COMMANDS[] = {
      verb_sweep},
     {"merge", FLAGS_LAB | FLAGS_OUT | FLAGS_JSON | FLAGS_JUNIT, "FOLDER ...",
      "join the shards of a campaign to what it gives without them", verb_merge},
-    {"replay", FLAGS_LAB | FLAGS_OUT | FLAGS_TIMES | FLAGS_GDB, "RUN ...",
+    {"replay", FLAGS_LAB | FLAGS_OUT | FLAGS_TIMES | FLAGS_GDB | FLAGS_BEFORE, "RUN ...",
      "make a run again and compare digests", verb_replay},
     {"explore", FLAGS_LAB | FLAGS_OUT | FLAGS_DEFECT | FLAGS_SEARCH | FLAGS_EXPLORE, "",
      "draw stories of faults, as many as there is time for", verb_explore},
@@ -1929,7 +2008,7 @@ static void options_clear(Options *options)
                      options->out,      options->seed,     options->shard,     options->defect,
                      options->junit,    options->progress, options->color,     options->torn,
                      options->duration, options->trace,    options->axis,      options->how,
-                     options->after,    options->until,    options->second};
+                     options->after,    options->until,    options->second,    options->before};
     for (size_t i = 0; i < G_N_ELEMENTS(texts); i++) {
         g_free(texts[i]);
     }
@@ -1958,10 +2037,9 @@ static int run_command(const Command *command, Options *options)
     g_autoptr(GError) error = NULL;
     if (options->gdb) {
         options->jobs = 1; /* One port, one machine. */
-        fprintf(stderr,
-                "The machine waits for a debugger: gdb-multiarch build/firmware/app.elf "
-                "-ex 'target remote :%d'\n",
-                options->gdb_port);
+        if (options->before == NULL) {
+            print_debugger(options, NULL, 0);
+        }
     }
     LabPaths paths = {
         .scenarios = options->scenarios,

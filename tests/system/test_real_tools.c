@@ -22,8 +22,9 @@
 #define LOSSY    "5.9-resilience/lossy-link"
 #define QUICK    "5.6-attack-surface/debug-port-closed"
 #define TSHARK   "tshark -n -r '%s' 2>/dev/null"
-#define DURING   "1798761700" /* within the validity of all good certificates: early on 2027-01-01 \
-                               */
+#define DURING                                                                                     \
+    "1798761700" /* within the validity of all good certificates: early on 2027-01-01              \
+                  */
 #define HALF 32u
 
 /* One folder with the evidence of an update and of a lossy link, made once for all tests. */
@@ -258,6 +259,91 @@ static void test_real_tools__gdb_stops_in_rom_and_application_and_changes_nothin
     }
 }
 
+/* What gdb and the replay say when the run is stopped before its first fault, then let go. */
+static Shell stop_before_fault(const char *run_id, const char *gdb_commands)
+{
+    guint16 port = free_port();
+    return shell_run(
+        LOCKSTEP
+        " replay '%s' --gdb-port %u --before fault --times 1 --out '%s/before' "
+        "> '%s/before.log' 2>&1 & "
+        "replay=$!; for i in $(seq 600); do grep -q 'waits for a debugger' '%s/before.log' && "
+        "break; sleep 0.1; done; "
+        "timeout -k 5 100 gdb-multiarch -batch -nx build/firmware/rom.elf "
+        "-ex 'set pagination off' -ex 'target remote :%u' "
+        "-ex 'add-symbol-file build/firmware/app.elf' -ex continue %s -ex detach 2>&1; "
+        "wait $replay; echo replay said $?; cat '%s/before.log'",
+        run_id, port, evidence, evidence, evidence, port, gdb_commands, evidence);
+}
+
+static void expect_words(const Shell *shell, const char *const *words)
+{
+    shell_expect(shell, 0);
+    for (; *words != NULL; words++) {
+        if (strstr(shell->out, *words) == NULL) {
+            fail_msg("nothing of \"%s\" in:\n%.3000s", *words, shell->out);
+        }
+    }
+}
+
+/* The same run without a debugger must leave the same evidence. */
+static void expect_same_digest(const Shell *shell, const char *run_id)
+{
+    g_auto(Shell) plain = shell_run(
+        LOCKSTEP " replay '%s' --times 1 --out '%s/plain' | grep '^run 1  '", run_id, evidence);
+    shell_expect(&plain, 0);
+    const char *const words[] = {plain.out, NULL};
+    expect_words(shell, words);
+}
+
+static void test_real_tools__gdb_stops_one_instruction_before_the_power_is_cut(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *run_id;
+        const char *words[6];
+    } RUNS[] = {
+        /* A program is torn while the processor sleeps: the last instruction is its WFI. */
+        {"5.9-resilience/power-cut-during-update@nvm.op#137:prefix+seed=42",
+         {"SIGTRAP", "wfi", "before:cpu_sleep ", "after:startup_reset ", "replay said 0", NULL}},
+        {"5.9-resilience/power-cut-at-random-instructions@instr#1000000+seed=1",
+         {"SIGTRAP", "has executed 1000000 instructions", "stops before number 999999",
+          "after:startup_reset ", "replay said 0", NULL}},
+    };
+    for (size_t i = 0; i < G_N_ELEMENTS(RUNS); i++) {
+        g_auto(Shell) shell =
+            stop_before_fault(RUNS[i].run_id, "-ex 'x/i $pc' -ex 'echo before:' "
+                                              "-ex 'info symbol $pc' -ex stepi "
+                                              "-ex 'echo after:' -ex 'info symbol $pc'");
+        expect_words(&shell, RUNS[i].words);
+        expect_same_digest(&shell, RUNS[i].run_id);
+    }
+}
+
+static void test_real_tools__gdb_stops_one_instruction_before_a_frame_is_sent_badly(void **state)
+{
+    (void)state;
+    static const char *const WORDS[] = {
+        "SIGTRAP", "nic_send (",    "mmio_write(NIC_BASE, NIC_TX_LENGTH",
+        "str\t",   "replay said 0", NULL};
+    g_auto(Shell) shell = stop_before_fault(LOSSY "+seed=1", "-ex 'x/i $pc'");
+    expect_words(&shell, WORDS);
+    expect_same_digest(&shell, LOSSY "+seed=1");
+}
+
+static void test_real_tools__nothing_stops_before_a_fault_there_is_not(void **state)
+{
+    (void)state;
+    g_auto(Shell) no_debugger = shell_run(LOCKSTEP " replay '" LOSSY "+seed=1' --before fault");
+    shell_expect(&no_debugger, 64);
+    assert_non_null(strstr(no_debugger.err, "--before fault needs --gdb"));
+    g_auto(Shell) no_fault = shell_run(LOCKSTEP " replay '" UPDATE "+seed=1' --gdb --before fault");
+    shell_expect(&no_fault, 64);
+    assert_non_null(strstr(no_fault.err, "no fault takes effect in this run"));
+    g_auto(Shell) no_word = shell_run(LOCKSTEP " replay '" LOSSY "+seed=1' --gdb --before dawn");
+    shell_expect(&no_word, 64);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -268,6 +354,9 @@ int main(void)
         cmocka_unit_test(test_real_tools__openssl_verifies_the_signature_of_an_image),
         cmocka_unit_test(test_real_tools__openssl_finds_the_digest_the_header_says),
         cmocka_unit_test(test_real_tools__gdb_stops_in_rom_and_application_and_changes_nothing),
+        cmocka_unit_test(test_real_tools__gdb_stops_one_instruction_before_the_power_is_cut),
+        cmocka_unit_test(test_real_tools__gdb_stops_one_instruction_before_a_frame_is_sent_badly),
+        cmocka_unit_test(test_real_tools__nothing_stops_before_a_fault_there_is_not),
     };
     return cmocka_run_group_tests(tests, make_evidence, remove_evidence);
 }

@@ -14,7 +14,7 @@
  * ran out, a page that ended, what earlier runs left translated) does not show: a block that ended
  * without a branch notes nothing, and blocks are kept by address, not shared between addresses.
  *
- * The map is not state of the machine: it is cleared at BEGIN and survives everything else. When
+ * BEGIN clears the map, a RESTORE takes it back to the SAVE, and it survives everything else. When
  * switched off, nothing is added to translated code.
  */
 

@@ -36,6 +36,8 @@ void __wrap_translator_loop(CPUState *cpu, TranslationBlock *tb, int *max_insns,
                             void *host_pc, const TranslatorOps *ops, DisasContextBase *db);
 void __real_arm_v7m_cpu_do_interrupt(CPUState *cpu);
 void __wrap_arm_v7m_cpu_do_interrupt(CPUState *cpu);
+void __real_cpu_single_step(CPUState *cpu, int enabled);
+void __wrap_cpu_single_step(CPUState *cpu, int enabled);
 void G_NORETURN __wrap_cpu_abort(CPUState *cpu, const char *format, ...) G_GNUC_PRINTF(2, 3);
 void __real_tb_flush(CPUState *cpu);
 void __wrap_tb_flush(CPUState *cpu);
@@ -173,4 +175,17 @@ void __wrap_tcg_flush_jmp_cache(CPUState *cpu)
     if (!checkpoint_is_restoring()) {
         __real_tcg_flush_jmp_cache(cpu);
     }
+}
+
+/*
+ * While a debugger steps, QEMU holds back interrupts and timers, since the host's clock would have
+ * them come at every step. Here time stands still between two steps: with them, a run that is
+ * stepped through is the same run, and a step over WFI comes to an end.
+ */
+void __wrap_cpu_single_step(CPUState *cpu, int enabled)
+{
+    if (hostlink_drives_time()) {
+        enabled &= ~(SSTEP_NOIRQ | SSTEP_NOTIMER);
+    }
+    __real_cpu_single_step(cpu, enabled);
 }
