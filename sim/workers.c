@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -63,6 +64,28 @@ void workers_say(const char *reply)
     }
 }
 
+void workers_stay(unsigned index, unsigned count)
+{
+    cpu_set_t allowed;
+    cpu_set_t own;
+    unsigned processors = 0;
+    unsigned at = 0;
+    if (sched_getaffinity(0, sizeof allowed, &allowed) != 0) {
+        return; /* As well as it goes. */
+    }
+    processors = (unsigned)CPU_COUNT(&allowed);
+    if (processors < 2 || count < processors) {
+        return;
+    }
+    CPU_ZERO(&own);
+    for (unsigned cpu = 0; cpu < CPU_SETSIZE; cpu++) {
+        if (CPU_ISSET(cpu, &allowed) && at++ == index % processors) {
+            CPU_SET(cpu, &own);
+        }
+    }
+    (void)sched_setaffinity(0, sizeof own, &own);
+}
+
 /* The child's life: a line in, a line out, until the parent is gone. */
 static void serve(int fd, const Workers *workers)
 {
@@ -101,6 +124,7 @@ static void start(Workers *workers, unsigned index)
             _exit(1);
         }
         setpgid(0, 0);
+        workers_stay(index, workers->count);
         signal(SIGINT, SIG_IGN);
         close(ends[0]);
         /* The ends of the others are the parent's alone. */

@@ -26,6 +26,13 @@ typedef char *(*WorkersServe)(const char *request, void *user_data);
 /* In the child, while it serves: a reply that is not the last. It must not begin with a "+". */
 void workers_say(const char *reply);
 
+/*
+ * Keeps the calling process, one of `count`, and all it starts from now on to one processor, if
+ * there are no more processors than that: a worker and its machine wait for each other by turns,
+ * and to wake somebody on another processor costs more than the work.
+ */
+void workers_stay(unsigned index, unsigned count);
+
 /* Starts `count` workers. */
 Workers *workers_new(unsigned count, WorkersServe serve, void *user_data);
 
