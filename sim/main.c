@@ -43,6 +43,7 @@ enum {
 
 #define GDB_PORT_DEFAULT 1234
 #define REPLAY_TIMES_MAX 100000
+#define ROM_DEFAULT      "build/firmware/rom.bin"
 
 #define SECOND_COUNT_DEFAULT 2
 
@@ -203,12 +204,14 @@ static GArray *make_entries(Options *options, unsigned flags)
             "pages: an erase is torn at each page; each: at each program unit, and chance is asked "
             "32 times, not 4 (pages)",
             "HOW");
-        add_entry(entries, "axis", 0, G_OPTION_ARG_STRING, &options->axis,
-                  "sweep this instead, in any scenario: instruction, call, frame, nvm.operation",
-                  "AXIS");
-        add_entry(entries, "how", 0, G_OPTION_ARG_STRING, &options->how,
-                  "axis nvm.operation: the torn state; axis frame: what becomes of it; each; drawn",
-                  "WORD");
+        add_entry(
+            entries, "axis", 0, G_OPTION_ARG_STRING, &options->axis,
+            "sweep this instead, in any scenario: instruction, call, frame, nvm.operation, wear",
+            "AXIS");
+        add_entry(
+            entries, "how", 0, G_OPTION_ARG_STRING, &options->how,
+            "axis nvm.operation: the torn state; axes frame, wear: what becomes of it; each; drawn",
+            "WORD");
         add_entry(entries, "every", 0, G_OPTION_ARG_INT64, &options->every,
                   "with --axis: the first point and each N-th", "N");
         add_entry(entries, "count", 0, G_OPTION_ARG_INT, &options->count,
@@ -562,6 +565,14 @@ static const RunResult *first_bad(const Assessment *assessment)
     return worst;
 }
 
+/* What to type to have a run once more: its name says all of it but for another ROM. */
+static void print_reproduce(const Options *options, const char *run_id)
+{
+    bool other = strcmp(options->rom, ROM_DEFAULT) != 0;
+    printf("reproduce: %s replay '%s'%s%s --out %s\n", options->program, run_id,
+           other ? " --rom " : "", other ? options->rom : "", options->out);
+}
+
 /* What to type to go on, if there is anything left to do. */
 static void print_stopped(const Options *options, const Assessment *assessment)
 {
@@ -603,7 +614,7 @@ static void print_summary(const Options *options, const Assessment *assessment)
     print_report(options);
     const RunResult *bad = first_bad(assessment);
     if (bad != NULL) {
-        printf("reproduce: %s replay '%s' --out %s\n", options->program, bad->run_id, options->out);
+        print_reproduce(options, bad->run_id);
     }
 }
 
@@ -689,7 +700,7 @@ static bool find_axis(const char *flag, const char *word, SweepAxis *ret_axis, G
     }
     const char *meant = tree_did_you_mean(word, names);
     g_set_error(error, LAB_ERROR, LAB_ERROR_INPUT, "error: %s knows no \"%s\"%s%s%s", flag, word,
-                meant == NULL ? "; there are instruction, call, frame, nvm.operation"
+                meant == NULL ? "; there are instruction, call, frame, nvm.operation, wear"
                               : ", did you mean \"",
                 meant == NULL ? "" : meant, meant == NULL ? "" : "\"?");
     return false;
@@ -704,7 +715,7 @@ static bool fill_second(const Options *options, CampaignSettings *settings, GErr
     if (!find_axis("--second", options->second, &settings->second, error)) {
         return false;
     }
-    if (settings->second == SWEEP_FRAME || options->second_count < 0) {
+    if (sweep_verb(settings->second) != VERB_CUT_POWER || options->second_count < 0) {
         return lab_refuse(error, "--second is nvm.operation, instruction or call, and "
                                  "--second-count a whole number");
     }
@@ -849,8 +860,7 @@ static void print_crash(const Options *options, const char *id, const CrashSweep
         printf("  %s %s  %s\n", verdict, bad->run_id, bad->reason == NULL ? "" : bad->reason);
     }
     if (result->bad->len > 0) {
-        printf("reproduce: %s replay '%s' --out %s\n", options->program,
-               ((const RunResult *)g_ptr_array_index(result->bad, 0))->run_id, options->out);
+        print_reproduce(options, ((const RunResult *)g_ptr_array_index(result->bad, 0))->run_id);
     }
     printf("atlas: %s\n", atlas);
     fflush(stdout);
@@ -1696,8 +1706,8 @@ static void print_explored(const Options *options, const ExploreReport *report)
     }
     if (report->failures->len > 0) {
         const RunResult *run = g_ptr_array_index(report->failures, 0);
-        printf("reproduce: %s replay '%s' --out %s\nminimize: %s minimize '%s' --out %s\n",
-               options->program, run->run_id, options->out, options->program, run->run_id,
+        print_reproduce(options, run->run_id);
+        printf("minimize: %s minimize '%s' --out %s\n", options->program, run->run_id,
                options->out);
     }
 }
@@ -1979,7 +1989,7 @@ static void fill_defaults(Options *options)
         {&options->scenarios, "scenarios"},
         {&options->images, "build/images"},
         {&options->defects, "images/defects"},
-        {&options->rom, "build/firmware/rom.bin"},
+        {&options->rom, ROM_DEFAULT},
         {&options->machine, "build/qemu-system-arm"},
         {&options->keys, "build/keys"},
         {&options->out, "out"},

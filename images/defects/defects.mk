@@ -18,9 +18,14 @@ $(call firmware_objects,images/defects/accepts-any-certificate.c images/defects/
 $(call firmware_objects,images/defects/leaves-checksums-to-nic.c): FIRMWARE_EXTRA := $(APP_LWIP_CFLAGS)
 
 # Kept for gdb.
-.PRECIOUS: $(FIRMWARE)/rom+%.elf $(FIRMWARE)/app+%.elf $(FIRMWARE)/app+%.bin
+.PRECIOUS: $(FIRMWARE)/rom+%.elf $(FIRMWARE)/rom-soft+%.elf $(FIRMWARE)/app+%.elf $(FIRMWARE)/app+%.bin
 
 $(FIRMWARE)/rom+%.elf: $(ROM_OBJECTS) $(call firmware_objects,$(FIRMWARE_ACCEL)) $(ROM_LDSCRIPT)
+	@$(FIRMWARE_CC) $(FIRMWARE_LDFLAGS) $(DEFECT_FLAGS) -T $(ROM_LDSCRIPT) $(filter %.o,$^) -o $@
+
+# The ROM with software cryptography and a defect: for the canary of a sweep of that ROM.
+$(FIRMWARE)/rom-soft+%.elf: $(ROM_OBJECTS) $(call firmware_objects,$(FIRMWARE_SOFT)) \
+		$(SOFT_TARGET_OBJECTS) $(ROM_LDSCRIPT)
 	@$(FIRMWARE_CC) $(FIRMWARE_LDFLAGS) $(DEFECT_FLAGS) -T $(ROM_LDSCRIPT) $(filter %.o,$^) -o $@
 
 $(FIRMWARE)/app+%.elf: $(APP_OBJECTS) $(APP_LIBRARIES) $(APP_LDSCRIPT)
@@ -35,6 +40,7 @@ all: $(BUILD)/images/app-1.1.0+fails-self-test.img
 
 # The defects that a sweep and explore must find before anybody believes that there is no other.
 all: $(FIRMWARE)/rom+trusts-torn-journal.bin $(FIRMWARE)/rom+never-reads-back.bin \
+	$(FIRMWARE)/rom-soft+trusts-torn-journal.bin \
 	$(foreach name,trusts-torn-journal locks-itself-at-start locks-itself-after-power-loss \
 	takes-damaged-segments never-reads-back,\
 	$(foreach version,1.0.0 1.1.0 1.2.0,$(BUILD)/images/app-$(version)+$(name).img))

@@ -23,6 +23,8 @@ function finish(    flags, count, list, i, version) {
         print elf ": DEFECT_FLAGS :=" flags
         if (list[i] == "rom") {
             print "DEFECT_FILES += $(FIRMWARE)/rom+" defect ".bin"
+            print "$(FIRMWARE)/rom-soft+" defect ".elf: " object
+            print "$(FIRMWARE)/rom-soft+" defect ".elf: DEFECT_FLAGS :=" flags
             continue
         }
         for (version = 0; version < 3; version++) {

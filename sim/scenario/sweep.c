@@ -423,7 +423,7 @@ static bool parse_point(const char *text, SweepPoint *ret_point)
     }
     point = point_at(first.axis, first.number, first.how);
     if (places[1] != NULL && (first.number == 0 || !parse_place(places[1], &point.second) ||
-                              point.second.axis == SWEEP_FRAME)) {
+                              sweep_verb(point.second.axis) != VERB_CUT_POWER)) {
         return false;
     }
     *ret_point = point;
