@@ -2047,6 +2047,9 @@ static int run_command(const Command *command, Options *options)
     g_autoptr(GError) error = NULL;
     if (options->gdb) {
         options->jobs = 1; /* One port, one machine. */
+        /* A halted machine is waited for without end: ^C must end it all at once. */
+        signal(SIGINT, SIG_DFL);
+        signal(SIGTERM, SIG_DFL);
         if (options->before == NULL) {
             print_debugger(options, NULL, 0);
         }
