@@ -321,7 +321,7 @@ static Window find_recovery(const char *target, uint32_t action, const GPtrArray
         bool open = window.from != VTIME_NEVER;
         if (!open && event->kind == EVENT_FAULT_TOOK_EFFECT &&
             event_integer(event, "action", 0) == action) {
-            window.from = event->at;
+            window.from = event->at + 1; /* What it was done at is no recovery. */
             window.until = vtime_add(event->at, SWEEP_RECOVERY);
         } else if (open && event->kind == EVENT_POWER_ON && strcmp(event->source, target) == 0) {
             window.until = vtime_add(event->at, SWEEP_RECOVERY);

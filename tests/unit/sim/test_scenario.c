@@ -623,8 +623,8 @@ static void test_sweep__draws_second_faults_from_the_recovery(void **state)
         g_ptr_array_add(events, event_new(events->len + 1, at, "lock", EVENT_DEVICE_CALL, fields));
         if (i == 10) {
             EventField effect[] = {EVENT_INTEGER("action", 3), EVENT_END};
-            g_ptr_array_add(events, event_new(events->len + 1, at + 1, "lock",
-                                              EVENT_FAULT_TOOK_EFFECT, effect));
+            g_ptr_array_add(
+                events, event_new(events->len + 1, at, "lock", EVENT_FAULT_TOOK_EFFECT, effect));
         }
         if (i == 12) {
             g_ptr_array_add(events,
