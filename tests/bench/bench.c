@@ -21,7 +21,9 @@
 #include <glib.h>
 
 #include "sim/crash.h"
+#include "sim/crash_sweep.h"
 #include "sim/lab.h"
+#include "sim/workers.h"
 #include "sim/world/machine.h"
 #include "tools/mkdevice.h"
 #include "vdevice/contract/hostlink.h"
@@ -30,7 +32,12 @@
 #define SLICES          6
 #define SLICE_S         3.0
 #define JOBS_STATES     300u
-#define JOBS_TURNS      3
+#define JOBS_TURNS      5
+#define GROWTH_RUNS     10000u
+#define GROWTH_FEW      100u
+#define GROWTH_WINDOW   1000u
+#define DEVICES         8
+#define DEVICES_TURNS   3
 #define REPLAY_S        20.0
 #define REPLAYS_MAX     1000u
 #define STARTS          10
@@ -420,9 +427,13 @@ static void measure_both(Pace *ret_here, Pace *ret_fresh, GError **error)
     g_hash_table_unref(fresh.seen);
 }
 
-/* A worker boots every `jobs`th of the first JOBS_STATES states. */
-static void work(unsigned job, unsigned jobs, int ready_fd, int go_fd)
+/*
+ * A worker boots every `jobs`th of the first JOBS_STATES states; on a processor of its own if there
+ * are `share` of them.
+ */
+static void work(unsigned job, unsigned jobs, unsigned share, int ready_fd, int go_fd)
 {
+    workers_stay(job, share);
     g_autoptr(GError) error = NULL;
     Walk walk = walk_begin();
     CrashPoint point;
@@ -439,7 +450,7 @@ static void work(unsigned job, unsigned jobs, int ready_fd, int go_fd)
 }
 
 /* Seconds in which so many workers boot the same states; 0 when one failed. */
-static double measure_jobs(unsigned jobs)
+static double measure_jobs(unsigned jobs, unsigned share)
 {
     int ready[2];
     int go[2];
@@ -452,7 +463,7 @@ static double measure_jobs(unsigned jobs)
     for (unsigned i = 0; i < jobs; i++) {
         children[i] = fork();
         if (children[i] == 0) {
-            work(i, jobs, ready[1], go[0]);
+            work(i, jobs, share, ready[1], go[0]);
         }
     }
     char byte;
@@ -522,6 +533,162 @@ static void measure_replays(void)
     know("replays", replays, "made to see that, beside two busy loops");
 }
 
+static double median(double *values, size_t count)
+{
+    qsort(values, count, sizeof values[0], compare_doubles);
+    return values[count / 2];
+}
+
+/* One worker as it likes, one kept to a processor, two as `--jobs 2` has them: by turns. */
+static void measure_speedup(void)
+{
+    double one[JOBS_TURNS];
+    double kept[JOBS_TURNS];
+    double two[JOBS_TURNS];
+    bool well = true;
+    unsigned processors = g_get_num_processors();
+    for (int i = 0; i < JOBS_TURNS && well; i++) {
+        one[i] = measure_jobs(1, 1);
+        kept[i] = measure_jobs(1, processors);
+        two[i] = measure_jobs(2, 2);
+        well = one[i] > 0 && kept[i] > 0 && two[i] > 0;
+    }
+    if (!well) {
+        unknown("jobs2_speedup", "a worker failed", true);
+        unknown("jobs2_speedup_kept", "a worker failed", true);
+        unknown("sweep_2_jobs_per_s", "a worker failed", true);
+        return;
+    }
+    double best = median(two, JOBS_TURNS);
+    know("jobs2_speedup", median(one, JOBS_TURNS) / best,
+         "two workers over one, the same states, medians by turns");
+    know("jobs2_speedup_kept", median(kept, JOBS_TURNS) / best,
+         "the same, the one kept to one processor as each of the two is");
+    know("sweep_2_jobs_per_s", JOBS_STATES / best, "distinct crash states, two workers");
+}
+
+/* Growth with the number of devices and of runs. */
+
+static void measure_devices(void)
+{
+    g_autoptr(GError) error = NULL;
+    double one[DEVICES_TURNS];
+    double eight[DEVICES_TURNS];
+    for (int i = 0; i < 2 * DEVICES_TURNS; i++) {
+        g_autoptr(Recorder) recorder = recorder_new();
+        bool many = i % 2 == 1;
+        g_autoptr(RunResult) result =
+            run_file(many ? "tests/bench/eight-locks.yaml" : "tests/bench/one-lock.yaml",
+                     many ? &eight[i / 2] : &one[i / 2], recorder, &error);
+        if (result == NULL || result->verdict != VERDICT_PASS) {
+            unknown("devices8_growth", result == NULL ? error->message : result->reason, true);
+            return;
+        }
+    }
+    know("devices8_growth", median(eight, DEVICES_TURNS) / DEVICES / median(one, DEVICES_TURNS),
+         "wall time per device and virtual hour, eight locks over one");
+}
+
+/* Resident memory of a process, in MiB. */
+static double resident_mib(const char *pid)
+{
+    g_autofree char *path = g_build_filename("/proc", pid, "statm", NULL);
+    g_autofree char *text = NULL;
+    unsigned long pages = 0;
+    if (!g_file_get_contents(path, &text, NULL, NULL) || sscanf(text, "%*u %lu", &pages) != 1) {
+        return 0;
+    }
+    return (double)pages * (double)sysconf(_SC_PAGESIZE) / (1024.0 * 1024.0);
+}
+
+/* The lab's own: this process and its workers, without the machines. */
+static double lab_mib(void)
+{
+    g_autofree char *path = g_strdup_printf("/proc/self/task/%d/children", (int)getpid());
+    g_autofree char *text = NULL;
+    double sum = resident_mib("self");
+    if (!g_file_get_contents(path, &text, NULL, NULL)) {
+        return sum;
+    }
+    g_auto(GStrv) pids = g_strsplit(g_strchomp(text), " ", 0);
+    for (size_t i = 0; pids[i] != NULL; i++) {
+        sum += resident_mib(pids[i]);
+    }
+    return sum;
+}
+
+typedef struct Growth {
+    volatile sig_atomic_t interrupts;
+    uint32_t done;
+    double few_s; /* when GROWTH_FEW were done ... */
+    double first_s;
+    double last_s;
+    double end_s;
+    double few_mib;
+    double end_mib;
+} Growth;
+
+/* Notes the time and the memory the first time that so many are done. */
+static void on_boots(const CrashSweepProgress *progress, void *user_data)
+{
+    Growth *growth = user_data;
+    uint32_t before = growth->done;
+    growth->done = progress->done;
+    const struct {
+        uint32_t runs;
+        double *seconds;
+        double *mib;
+    } marks[] = {
+        {GROWTH_FEW, &growth->few_s, &growth->few_mib},
+        {GROWTH_FEW + GROWTH_WINDOW, &growth->first_s, NULL},
+        {GROWTH_RUNS - GROWTH_WINDOW, &growth->last_s, NULL},
+        {GROWTH_RUNS, &growth->end_s, &growth->end_mib},
+    };
+    for (size_t i = 0; i < G_N_ELEMENTS(marks); i++) {
+        if (before < marks[i].runs && progress->done >= marks[i].runs) {
+            *marks[i].seconds = now_s();
+            if (marks[i].mib != NULL) {
+                *marks[i].mib = lab_mib();
+            }
+        }
+    }
+    growth->interrupts = progress->done >= GROWTH_RUNS ? 2 : 0;
+}
+
+static void measure_runs(void)
+{
+    g_autoptr(GError) error = NULL;
+    Growth growth = {.interrupts = 0};
+    g_autofree char *out = g_build_filename(bench.build, "tmp", "bench-growth", NULL);
+    const CrashSweepSettings settings = {
+        .scenario = SWEEP_SCENARIO,
+        .seed = 1,
+        .jobs = g_get_num_processors(),
+        .depth = 1,
+        .draws = DRAWS,
+        .shard = 1,
+        .shards = 1,
+        .out = out,
+        .interrupts = &growth.interrupts,
+        .progress = on_boots,
+        .user_data = &growth,
+    };
+    lab_rest(bench.lab);
+    g_autoptr(CrashSweepResult) result = crash_sweep_run(bench.lab, &settings, &error);
+    if (growth.end_s == 0) {
+        const char *why = error == NULL ? "there were fewer states" : error->message;
+        unknown("runs10000_growth", why, true);
+        unknown("runs10000_mib_growth", why, true);
+        unknown("runs10000_mib", why, true);
+        return;
+    }
+    know("runs10000_growth", (growth.end_s - growth.last_s) / (growth.first_s - growth.few_s),
+         "wall time of the last 1,000 of 10,000 runs over that of 1,000 after the first 100");
+    know("runs10000_mib_growth", growth.end_mib / growth.few_mib,
+         "memory of the lab and its workers after 10,000 runs over that after 100");
+    know("runs10000_mib", growth.end_mib, "that memory");
+}
+
 static void measure_sweeps(void)
 {
     g_autoptr(GError) error = NULL;
@@ -555,25 +722,10 @@ static void measure_sweeps(void)
          "the ratio by processor time");
     know("sweep_inconclusive", (double)bench.not_pass,
          "of these boots; a FAIL would end the bench");
-    /* The best of three each, by turns. */
-    double one = measure_jobs(1);
-    double two = measure_jobs(2);
-    for (int i = 1; i < JOBS_TURNS && one > 0 && two > 0; i++) {
-        one = MIN(one, measure_jobs(1));
-        two = MIN(two, measure_jobs(2));
-    }
-    if (one > 0 && two > 0) {
-        know("jobs2_speedup", one / two,
-             "two workers over one, the same states, best of three each");
-        know("sweep_2_jobs_per_s", JOBS_STATES / two, "distinct crash states, two workers");
-    } else {
-        unknown("jobs2_speedup", "a worker failed", true);
-        unknown("sweep_2_jobs_per_s", "a worker failed", true);
-    }
+    measure_speedup();
     measure_replays();
 }
 
-/* The host lane measures itself. */
 /* Times of RESTORE, in ms: from where a branch would have ended to where the next would begin. */
 typedef struct Restores {
     double left_s;
@@ -647,6 +799,7 @@ static void measure_restore(void)
     g_array_unref(restores.took_ms);
 }
 
+/* The host lane measures itself. */
 static void measure_hostlane(void)
 {
     g_autoptr(GError) error = NULL;
@@ -711,8 +864,8 @@ int main(int argc, char **argv)
     measure_sweeps();
     measure_hostlane();
     measure_restore();
-    unknown("devices8_growth", "no scenario has eight devices yet", false);
-    unknown("runs10000_growth", "10,000 runs do not fit into this bench", false);
+    measure_devices();
+    measure_runs();
     g_clear_pointer(&bench.source, crash_source_free);
     lab_close(bench.lab);
     return write_json() && !bench.failed ? 0 : 3;

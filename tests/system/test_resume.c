@@ -143,7 +143,7 @@ static void disturb(const char *folder, const char *command, int takes_ms, const
     print_message("%s: seed %u, moments", command, seed);
     for (unsigned i = 0; i < kills; i++) {
         g_autofree char *mark = g_strdup_printf("%s-%u", folder, i);
-        int moment = g_rand_int_range(draw, 50, MAX(takes_ms * 2 / 3, 100));
+        int moment = g_rand_int_range(draw, 50, MAX(takes_ms * 3 / (int)MAX(kills, 1), 100));
         pid_t pid = start(mark, "%s --resume --out '%s'", command, folder);
         g_usleep((gulong)moment * 1000);
         kill(pid, SIGKILL);
