@@ -277,6 +277,7 @@ static void rom_show_on_process_stack(uint32_t n)
                    "r"(0xa000 + n), "r"(POWER_BASE + POWER_PROGRESS)
                    : "r2", "r3", "memory");
     rom_show(WORD(MPU_RNR));
+    rom_show(WORD(MPU_RLAR));
     WORD(MPU_RLAR) = 0;
     WORD(MPU_CTRL) = 0;
 }

@@ -27,7 +27,7 @@
 #include "checkpoint.h"
 
 #define CHECKPOINT_FOOTER       0x7e
-#define CHECKPOINT_BYTES_USUAL  (128 * KiB)
+#define CHECKPOINT_BYTES_USUAL  (64 * KiB)
 #define CHECKPOINT_ADDED_MAX    8
 #define CHECKPOINT_MEMORIES_MAX 8
 

@@ -10,6 +10,7 @@
 #include "qemu/osdep.h"
 #include "qemu/cutils.h"
 #include "qemu/host-utils.h"
+#include "migration/qemu-file-types.h"
 #include "migration/vmstate.h"
 #include "checkpoint.h"
 #include "hostlink.h"
@@ -565,13 +566,54 @@ static bool nvm_weak_needed(void *opaque)
     return ((NvmArray *)opaque)->weak_any;
 }
 
+/* Few pages have weak cells: the number of each, from one on, and its cells; zero ends them. */
+static int nvm_put_weak(QEMUFile *file, void *opaque, size_t size, const VMStateField *field,
+                        JSONWriter *description)
+{
+    NvmArray *array = opaque;
+
+    for (uint32_t page = 0; page < array->bytes / array->page_bytes; page++) {
+        const uint8_t *weak = array->weak + page * array->page_bytes;
+
+        if (!buffer_is_zero(weak, array->page_bytes)) {
+            qemu_put_be32(file, page + 1);
+            qemu_put_buffer(file, weak, array->page_bytes);
+        }
+    }
+    qemu_put_be32(file, 0);
+    return 0;
+}
+
+static int nvm_get_weak(QEMUFile *file, void *opaque, size_t size, const VMStateField *field)
+{
+    NvmArray *array = opaque;
+
+    for (;;) {
+        uint32_t page = qemu_get_be32(file);
+
+        if (page == 0) {
+            return 0;
+        }
+        if (page > array->bytes / array->page_bytes) {
+            return -EINVAL;
+        }
+        qemu_get_buffer(file, array->weak + (page - 1) * array->page_bytes, array->page_bytes);
+    }
+}
+
+static const VMStateInfo nvm_weak_info = {
+    .name = "lockstep-nvm/weak cells",
+    .get = nvm_get_weak,
+    .put = nvm_put_weak,
+};
+
 static const VMStateDescription nvm_vmstate_weak = {
     .name = "lockstep-nvm/weak",
     .version_id = 1,
     .minimum_version_id = 1,
     .needed = nvm_weak_needed,
     .fields = (const VMStateField[]){
-        VMSTATE_VBUFFER_UINT32(weak, NvmArray, 1, NULL, bytes),
+        {.name = "weak", .info = &nvm_weak_info, .flags = VMS_SINGLE},
         VMSTATE_UINT64(decay, NvmArray),
         VMSTATE_TIMER(decay_timer, NvmArray),
         VMSTATE_END_OF_LIST()
