@@ -48,10 +48,9 @@ static void test_minimize__gives_a_short_scenario_that_passes_when_mended(void *
 {
     (void)state;
     g_autofree char *folder = shell_folder();
-    g_auto(Shell) shell =
-        shell_run(LOCKSTEP " minimize 5.9-resilience/power-cut-while-bolt-moves"
-                           " --defect finishes-movement-at-start --out '%s'",
-                  folder);
+    g_auto(Shell) shell = shell_run(LOCKSTEP " minimize 5.9-resilience/power-cut-while-bolt-moves"
+                                             " --defect finishes-movement-at-start --out '%s'",
+                                    folder);
     shell_expect(&shell, 0);
     g_autofree char *path = find_file(folder, "minimized/*.yaml");
     assert_true(lines_under_when(path) <= 4);
@@ -80,10 +79,9 @@ static void test_explore__finds_a_burned_counter_and_says_how_to_shorten_it(void
 {
     (void)state;
     g_autofree char *folder = shell_folder();
-    g_auto(Shell) shell =
-        shell_run(LOCKSTEP " explore --seed 3 --max-runs 4 --jobs 1"
-                           " --defect burns-counter-on-trial --out '%s'",
-                  folder);
+    g_auto(Shell) shell = shell_run(LOCKSTEP " explore --seed 3 --max-runs 4 --jobs 1"
+                                             " --defect burns-counter-on-trial --out '%s'",
+                                    folder);
     shell_expect(&shell, 1);
     assert_non_null(strstr(shell.out, "the security counter is raised"));
     const char *minimize = strstr(shell.out, "\nminimize: ");
@@ -104,10 +102,10 @@ static void test_explore__does_the_same_with_any_number_of_jobs(void **state)
     char *all[2];
     for (int jobs = 1; jobs <= 2; jobs++) {
         g_autofree char *folder = shell_folder();
-        g_auto(Shell) shell =
-            shell_run(LOCKSTEP " explore --seed 5 --max-runs 6 --max-fail 0 -v --jobs %d"
-                               " --out '%s' | grep -A999 '^scenario:' | grep -v ' runs in '",
-                      jobs, folder);
+        g_auto(Shell) shell = shell_run(
+            LOCKSTEP " explore --seed 5 --max-runs 6 --max-fail 0 -v --jobs %d"
+                     " --out '%s' | grep -A999 '^scenario:' | grep -v -e ' runs in ' -e ' --out '",
+            jobs, folder);
         all[jobs - 1] = g_strdup(shell.out);
         assert_non_null(strstr(shell.out, "scenario: explore/5-0"));
         const char *seen = strstr(shell.out, " mutated; ");
