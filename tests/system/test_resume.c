@@ -249,9 +249,9 @@ static void test_resume__a_finished_failure_is_not_made_again(void **state)
     shell_expect(&part, 0);
     g_auto(Shell) again = shell_run("%s --resume --out '%s/part'", FAILING, folder);
     shell_expect(&again, 1);
-    g_autofree char *taken =
-        g_strdup_printf("\n%d runs taken from an earlier execution", atoi(part.out));
-    assert_true(atoi(part.out) > 0);
+    g_autofree char *taken = g_strdup_printf("\n%d runs taken from an earlier execution",
+                                             (int)g_ascii_strtoll(part.out, NULL, 10));
+    assert_true((int)g_ascii_strtoll(part.out, NULL, 10) > 0);
     assert_non_null(strstr(again.out, taken));
     g_auto(Shell) compare =
         shell_run("cd '%s' && cmp whole/verdict.json part/verdict.json", folder);
