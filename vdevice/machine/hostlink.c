@@ -10,15 +10,19 @@
  *      what asks for a change only marks it, hostlink_schedule() queues the work on the vCPU, and
  *      the vCPU leaves its translated code before the next instruction.
  *  H3  While a reply is being carried out no call is sent (CONTENT apart): calls queue and follow.
- *  H4  The guest executes nothing while the power is off: hostlink_power_lost() returns powered.
+ *  H4  The guest executes nothing while the power is off: hostlink_power_lost() returns powered
+ *      or with a RESTORE pending.
  *  H5  After BEGIN nothing depends on what the process did before: time and instruction count start
  *      at zero, and every block is as new. Translated code may be kept, it has no state.
  *  H6  From RESTORE until it is carried out nothing is called: what still happens never was.
+ *      SAVE and RESTORE happen where power and reset change (H2), with no call queued.
  *
  *             BEGIN*, WRITE*                POWER_ON
  *      off ------------------> off (new) --------------> running --RESET--> running
  *       ^                                                   |
  *       +------------- POWER_LOST (supply_lose) ------------+
+ *
+ *      RESTORE leads from either state to the one at the last SAVE.
  */
 #include "qemu/osdep.h"
 #include "qemu/cutils.h"

@@ -22,6 +22,9 @@
  * block as new: time is already zero, a QEMU reset follows before the next instruction. `power_on`
  * comes after the reset that it implies.
  *
+ * What a block's VMStateDescription names is its state, and all of it: SAVE and RESTORE keep the
+ * device by it (checkpoint.h). A block that was restored hears nothing but its `post_load`.
+ *
  * A lab that breaks the contract ends the process with exit code 3; nothing here returns an error.
  *
  * Without a file descriptor (register tests) calls are appended to the property `calls`, and the
