@@ -79,7 +79,7 @@ Assessment *campaign_run(Lab *lab, const CampaignSettings *settings,
 
 /*
  * Writes the results of an assessment as a campaign that has come to its end does, in place of what
- * stands there.
+ * stands there; `shards` are the folders, ending with NULL, its runs came from.
  */
-bool campaign_write_results(const Assessment *assessment, const char *out,
+bool campaign_write_results(const Assessment *assessment, char *const *shards, const char *out,
                             GError **error) G_GNUC_WARN_UNUSED_RESULT;
