@@ -30,9 +30,10 @@ typedef struct Cursor {
 
 struct CrashSource {
     Plan *plan;
+    bool imposed; /* the scenario does not say that it is to be swept so */
     RunResult *result;
     char *version;
-    GPtrArray *events; /* of the clean run: only bolt.moved, as Event */
+    GPtrArray *events; /* of the clean run: only bolt.moved and power.on, as Event */
     Cursor first;
     GArray *window; /* of CrashOperation */
     CrashPlace second_of;
@@ -160,10 +161,10 @@ static bool take_log(CrashSource *source, Recorder *recorder, GError **error)
 }
 
 /* The operations the scenario sweeps. */
-static void take_window(CrashSource *source, const Scenario *scenario, const GPtrArray *events)
+static void take_window(CrashSource *source, const Sweep *sweep, const GPtrArray *events)
 {
     g_autoptr(GArray) points =
-        sweep_points(scenario_sweep(scenario), source->plan->timeline->seed, events, false, NULL);
+        sweep_points(sweep, source->plan->timeline->seed, events, false, NULL);
     source->window = g_array_new(FALSE, FALSE, sizeof(CrashOperation));
     guint at = 0;
     for (guint i = 0; points != NULL && i < points->len; i++) {
@@ -183,6 +184,10 @@ static void take_window(CrashSource *source, const Scenario *scenario, const GPt
         if (event->kind == EVENT_BOOT_COMPLETED && source->version == NULL) {
             source->version = g_strdup(event_text(event, "version"));
         }
+        if (event->kind == EVENT_POWER_ON && strcmp(event->source, name) == 0) {
+            g_ptr_array_add(source->events,
+                            event_new(event->seq, event->at, event->source, event->kind, NULL));
+        }
         if (event->kind == EVENT_BOLT_MOVED && strcmp(event->source, name) == 0) {
             g_ptr_array_add(
                 source->events,
@@ -193,37 +198,62 @@ static void take_window(CrashSource *source, const Scenario *scenario, const GPt
     }
 }
 
+/* Whether the scenario itself says that its flash operations are to be swept. */
+static bool sweeps_itself(const Scenario *scenario)
+{
+    return scenario_sweep(scenario)->axis == SWEEP_NVM_OPERATION;
+}
+
+char *crash_source_clean_id(const Scenario *scenario, const char *defect, uint64_t seed)
+{
+    const SweepPoint reference = {.axis = SWEEP_NVM_OPERATION};
+    return sweep_run_id(scenario_id(scenario), sweeps_itself(scenario) ? NULL : &reference, defect,
+                        seed);
+}
+
+/* What is swept: what is asked for, or what the scenario says, or all of it. */
+static Sweep choose_sweep(const Scenario *scenario, const Sweep *asked)
+{
+    Sweep whole = {.axis = SWEEP_NVM_OPERATION, .how = "nothing"};
+    Sweep sweep = asked != NULL             ? *asked
+                  : sweeps_itself(scenario) ? *scenario_sweep(scenario)
+                                            : whole;
+    g_strlcpy(sweep.target, scenario_target(scenario), sizeof sweep.target);
+    return sweep;
+}
+
 /* A source with its plan and nothing else. */
-static CrashSource *begin_source(Lab *lab, const char *scenario_name, const char *defect,
-                                 uint64_t seed, const Scenario **ret_scenario, GError **error)
+static CrashSource *begin_source(Lab *lab, const char *scenario_name, const Sweep *asked,
+                                 const char *defect, uint64_t seed, Sweep *ret_sweep,
+                                 GError **error)
 {
     const Scenario *scenario = lab_scenario(lab, scenario_name, error);
     if (scenario == NULL) {
         return NULL;
     }
-    const Sweep *sweep = scenario_sweep(scenario);
     g_autoptr(CrashSource) source = g_new0(CrashSource, 1);
-    g_autofree char *run_id = sweep_run_id(scenario_id(scenario), NULL, defect, seed);
+    g_autofree char *run_id = crash_source_clean_id(scenario, defect, seed);
     source->events = g_ptr_array_new_with_free_func((GDestroyNotify)event_free);
+    source->imposed = !sweeps_itself(scenario);
     source->plan = lab_plan(lab, run_id, error);
     if (source->plan == NULL) {
         return NULL;
     }
     const DeviceSetup *device = source->plan->timeline->devices->pdata[0];
-    if (sweep->axis != SWEEP_NVM_OPERATION || strcmp(sweep->target, device->name) != 0) {
-        lab_says(error, "the scenario does not sweep its first device's flash operations");
+    *ret_sweep = choose_sweep(scenario, asked);
+    if (strcmp(ret_sweep->target, device->name) != 0) {
+        lab_says(error, "crash states are those of the first device, and another one is swept");
         return NULL;
     }
-    *ret_scenario = scenario;
     return g_steal_pointer(&source);
 }
 
-CrashSource *crash_source_new(Lab *lab, const char *scenario_name, const char *defect,
-                              uint64_t seed, const char *out, GError **error)
+CrashSource *crash_source_new(Lab *lab, const char *scenario_name, const Sweep *asked,
+                              const char *defect, uint64_t seed, const char *out, GError **error)
 {
-    const Scenario *scenario = NULL;
+    Sweep sweep;
     g_autoptr(CrashSource) source =
-        begin_source(lab, scenario_name, defect, seed, &scenario, error);
+        begin_source(lab, scenario_name, asked, defect, seed, &sweep, error);
     if (source == NULL) {
         return NULL;
     }
@@ -237,7 +267,7 @@ CrashSource *crash_source_new(Lab *lab, const char *scenario_name, const char *d
     if (!take_log(source, recorder, error)) {
         return NULL;
     }
-    take_window(source, scenario, recorder_events(recorder));
+    take_window(source, &sweep, recorder_events(recorder));
     return g_steal_pointer(&source);
 }
 
@@ -259,12 +289,12 @@ static bool read_artefacts(const char *path, Recorder *recorder, GError **error)
     return true;
 }
 
-CrashSource *crash_source_load(Lab *lab, const char *scenario_name, const char *defect,
-                               uint64_t seed, const char *out, GError **error)
+CrashSource *crash_source_load(Lab *lab, const char *scenario_name, const Sweep *asked,
+                               const char *defect, uint64_t seed, const char *out, GError **error)
 {
-    const Scenario *scenario = NULL;
+    Sweep sweep;
     g_autoptr(CrashSource) source =
-        begin_source(lab, scenario_name, defect, seed, &scenario, error);
+        begin_source(lab, scenario_name, asked, defect, seed, &sweep, error);
     if (source == NULL) {
         return NULL;
     }
@@ -287,7 +317,7 @@ CrashSource *crash_source_load(Lab *lab, const char *scenario_name, const char *
         return NULL;
     }
     source->result->bundle = g_steal_pointer(&below);
-    take_window(source, scenario, bundle->events);
+    take_window(source, &sweep, bundle->events);
     return g_steal_pointer(&source);
 }
 
@@ -481,14 +511,14 @@ static bool keeps_claim(const Claim *claim, bool live)
     return false;
 }
 
-static void copy_claims(const Plan *from, bool live, Plan *to)
+static void copy_claims(const Plan *from, bool live, bool imposed, Plan *to)
 {
     for (guint i = 0; i < from->claims->len; i++) {
         const Claim *claim = g_ptr_array_index(from->claims, i);
         if (keeps_claim(claim, live)) {
             Claim *copy = plan_claim_copy(claim); /* with its number */
             /* What it waits for may have come before the power went. */
-            copy->standing = copy->standing || copy->after != NULL;
+            copy->standing = copy->standing || copy->after != NULL || imposed;
             g_ptr_array_add(to->claims, copy);
         }
     }
@@ -513,13 +543,24 @@ static bool unlocked_at(const CrashSource *source, VTime at)
     for (guint i = 0; i < source->events->len; i++) {
         const Event *event = g_ptr_array_index(source->events, i);
         const char *state = event_text(event, "state");
-        if (event->at <= at && strcmp(state, "unlocked") == 0) {
+        if (event->at <= at && g_strcmp0(state, "unlocked") == 0) {
             unlocked = true;
-        } else if (event->at <= at && strcmp(state, "locked") == 0) {
+        } else if (event->at <= at && g_strcmp0(state, "locked") == 0) {
             unlocked = false;
         }
     }
     return unlocked;
+}
+
+/* How often the device had been given power by then. */
+static unsigned boots_until(const CrashSource *source, VTime at)
+{
+    unsigned boots = 0;
+    for (guint i = 0; i < source->events->len; i++) {
+        const Event *event = g_ptr_array_index(source->events, i);
+        boots += event->kind == EVENT_POWER_ON && event->at <= at ? 1 : 0;
+    }
+    return boots;
 }
 
 static void add_actions(const Timeline *from, bool live, VTime power_on, Timeline *to)
@@ -588,7 +629,7 @@ Plan *crash_source_point(CrashSource *source, Lab *lab, const CrashPoint *point,
     copy_images(from, timeline);
     add_state(timeline, memory, &point->places[point->depth - 1].tear, copies);
     set_end(from, point->live, timeline);
-    copy_claims(source->plan, point->live, plan);
+    copy_claims(source->plan, point->live && !source->imposed, source->imposed, plan);
     return plan;
 }
 
@@ -625,9 +666,13 @@ Plan *crash_source_long_way(CrashSource *source, const CrashPoint *point, GError
     reading_set_argument(cut, "decay", place->tear.value % 2 == 0 ? "3ms" : "8ms");
     cut->number = plan->timeline->actions->len + 1;
     g_ptr_array_add(plan->timeline->actions, cut);
-    /* Until the application runs for the second time. */
+    /* Until the application runs again: for the second time, if the story has no loss of its own.
+     */
+    g_autofree char *boot =
+        g_strdup_printf("%u", boots_until(source, returns_at(source, point) - OUTAGE) + 1);
+    pattern_free(plan->timeline->until);
     plan->timeline->until = pattern_new(EVENT_BOOT_COMPLETED);
-    pattern_add(plan->timeline->until, "boot", (char *[]){"2", NULL});
+    pattern_add(plan->timeline->until, "boot", (char *[]){boot, NULL});
     plan->timeline->until_delay = BOOT_AFTERWARD;
     g_autofree char *id = crash_source_run_id(source, point);
     g_free(plan->run_id);

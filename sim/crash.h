@@ -47,18 +47,26 @@ bool crash_point_parse(const char *text, CrashPoint *ret_point);
 char *crash_point_print(const CrashPoint *point);
 
 /*
- * Runs `scenario` cleanly and takes its log. With `out` the run's bundle is kept there. Fails when
- * the scenario does not sweep its flash operations or the clean run ends in an error of the lab.
+ * Runs `scenario` cleanly and takes its log. With `out` the run's bundle is kept there. The window
+ * is that of `sweep`, if it is given, otherwise the scenario's own, otherwise the whole run. A
+ * scenario that does not itself sweep its first device's flash operations has a reference run
+ * (sweep.h) for its clean one, and its runs keep only the claims of an imposed fault. Fails when
+ * the clean run ends in an error of the lab, or something but the device changed flash meanwhile.
  */
-CrashSource *crash_source_new(Lab *lab, const char *scenario, const char *defect, uint64_t seed,
-                              const char *out, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+CrashSource *crash_source_new(Lab *lab, const char *scenario, const Sweep *sweep,
+                              const char *defect, uint64_t seed, const char *out,
+                              GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /*
  * The same from the bundle an earlier clean run has left in `out`, without a run. Fails when there
  * is none, or none of that plan.
  */
-CrashSource *crash_source_load(Lab *lab, const char *scenario, const char *defect, uint64_t seed,
-                               const char *out, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+CrashSource *crash_source_load(Lab *lab, const char *scenario, const Sweep *sweep,
+                               const char *defect, uint64_t seed, const char *out,
+                               GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* The id of a scenario's clean run. */
+char *crash_source_clean_id(const Scenario *scenario, const char *defect, uint64_t seed);
 void crash_source_free(CrashSource *source);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(CrashSource, crash_source_free)
 

@@ -178,18 +178,20 @@ static char *file_path(const Sweeper *sweeper, const char *suffix)
                             sweeper->settings->defect, suffix);
 }
 
-/* The run id of the clean run. */
-static char *clean_id(const Sweeper *sweeper)
+/* The run id of the clean run; NULL without such a scenario. */
+static char *clean_id(const Sweeper *sweeper, GError **error)
 {
-    return sweep_run_id(sweeper->settings->scenario, NULL, sweeper->settings->defect,
-                        sweeper->settings->seed);
+    const CrashSweepSettings *settings = sweeper->settings;
+    const Scenario *scenario = lab_scenario(sweeper->worker.lab, settings->scenario, error);
+    return scenario == NULL ? NULL
+                            : crash_source_clean_id(scenario, settings->defect, settings->seed);
 }
 
 /* What the results depend on: another build or another plan gives others. NULL without a plan. */
 static char *heading(const Sweeper *sweeper, GError **error)
 {
-    g_autofree char *id = clean_id(sweeper);
-    g_autoptr(Plan) plan = lab_plan(sweeper->worker.lab, id, error);
+    g_autofree char *id = clean_id(sweeper, error);
+    g_autoptr(Plan) plan = id == NULL ? NULL : lab_plan(sweeper->worker.lab, id, error);
     if (plan == NULL) {
         return NULL;
     }
@@ -235,8 +237,8 @@ static bool open_source(Sweeper *sweeper, GError **error)
     char *past = g_hash_table_lookup(sweeper->past, CLEAN " " CLEAN);
     Lab *lab = sweeper->worker.lab;
     if (past != NULL) {
-        sweeper->source = crash_source_load(lab, settings->scenario, settings->defect,
-                                            settings->seed, settings->out, NULL);
+        sweeper->source = crash_source_load(lab, settings->scenario, settings->sweep,
+                                            settings->defect, settings->seed, settings->out, NULL);
     }
     if (sweeper->source == NULL && settings->only_past) {
         g_set_error(error, LAB_ERROR, LAB_ERROR_INPUT, "error: the clean run of %s is missing",
@@ -250,8 +252,8 @@ static bool open_source(Sweeper *sweeper, GError **error)
         g_hash_table_remove(sweeper->past, CLEAN " " CLEAN);
         return true;
     }
-    sweeper->source = crash_source_new(lab, settings->scenario, settings->defect, settings->seed,
-                                       settings->out, error);
+    sweeper->source = crash_source_new(lab, settings->scenario, settings->sweep, settings->defect,
+                                       settings->seed, settings->out, error);
     if (sweeper->source == NULL || sweeper->ledger == NULL) {
         return sweeper->source != NULL;
     }

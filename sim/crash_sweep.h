@@ -42,6 +42,7 @@ typedef struct CrashSweepProgress {
 
 typedef struct CrashSweepSettings {
     const char *scenario;
+    const Sweep *sweep; /* whose window is taken; NULL: the scenario's own, or the whole run */
     const char *defect; /* or NULL */
     uint64_t seed;
     unsigned jobs;

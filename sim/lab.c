@@ -387,7 +387,7 @@ static Plan *plan_crash(Lab *lab, const SweepRun *run, const Scenario *scenario,
     if (g_strcmp0(id, lab->source_id) != 0) {
         g_clear_pointer(&lab->source, crash_source_free);
         g_clear_pointer(&lab->source_id, g_free);
-        lab->source = crash_source_new(lab, run->scenario, run->defect, seed, NULL, error);
+        lab->source = crash_source_new(lab, run->scenario, NULL, run->defect, seed, NULL, error);
         lab->source_id = lab->source == NULL ? NULL : g_steal_pointer(&id);
     }
     return lab->source == NULL ? NULL : crash_source_point(lab->source, lab, &point, true, error);

@@ -922,9 +922,12 @@ static void try_crash_canary(Lab *lab, const Options *options, Assessment *asses
     g_ptr_array_add(assessment->canaries, canary);
 }
 
-/* The sweeps of crash states; `only_past` works them out from what stands in the output folder. */
+/*
+ * The sweeps of crash states, over the scenarios' own windows if none is `imposed`; `only_past`
+ * works them out from what stands in the output folder.
+ */
 static Assessment *assess_crashes(Lab *lab, Options *options, const GPtrArray *scenarios,
-                                  bool only_past, GError **error)
+                                  const Sweep *imposed, bool only_past, GError **error)
 {
     CampaignSettings settings;
     if (!fill_settings(options, &settings, error)) {
@@ -943,6 +946,7 @@ static Assessment *assess_crashes(Lab *lab, Options *options, const GPtrArray *s
         }
         CrashSweepSettings sweep =
             crash_settings(options, scenario_id(scenario), scenario_seed(scenario), &settings);
+        sweep.sweep = imposed;
         sweep.only_past = only_past;
         sweep.resume = sweep.resume || only_past;
         g_autoptr(CrashSweepResult) result = crash_sweep_run(lab, &sweep, error);
@@ -1039,7 +1043,34 @@ static bool fill_sweep(const Options *options, Sweep *sweep, Pattern **ret_after
     return true;
 }
 
-/* Sweeps whatever is selected over an axis from outside. */
+/* Boots the crash states of whatever is selected. */
+static int sweep_states(Lab *lab, Options *options, Sweep *sweep)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(GPtrArray) selected = select_scenarios(lab, options, options->words, &error);
+    g_autoptr(GPtrArray) scenarios = g_ptr_array_new();
+    g_strlcpy(sweep->how, "nothing",
+              sizeof sweep->how); /* Each operation once: the engine tears. */
+    for (guint i = 0; selected != NULL && g_ptr_array_index(selected, i) != NULL; i++) {
+        const Scenario *scenario = lab_scenario(lab, g_ptr_array_index(selected, i), &error);
+        if (scenario == NULL) {
+            return complain(error);
+        }
+        g_ptr_array_add(scenarios, (void *)scenario);
+    }
+    if (selected == NULL ||
+        (options->defect != NULL && !lab_check_defect(lab, options->defect, &error))) {
+        return complain(error);
+    }
+    g_autoptr(Assessment) assessment =
+        assess_crashes(lab, options, scenarios, sweep, false, &error);
+    return assessment == NULL ? complain(error) : conclude_sweep(options, assessment, false);
+}
+
+/*
+ * Sweeps whatever is selected over an axis from outside. Flash operations go to the crash-state
+ * engine, unless something is asked for that only a real loss of power has.
+ */
 static int sweep_axis(Lab *lab, Options *options)
 {
     g_autoptr(GError) error = NULL;
@@ -1049,7 +1080,10 @@ static int sweep_axis(Lab *lab, Options *options)
     if (!fill_sweep(options, &sweep, &after, &until, &error)) {
         return complain(error);
     }
-    return run_campaign(lab, options, options->words, &sweep);
+    bool states = sweep.axis == SWEEP_NVM_OPERATION && options->how == NULL &&
+                  options->every == 0 && options->count == 0 && options->second == NULL;
+    return states ? sweep_states(lab, options, &sweep)
+                  : run_campaign(lab, options, options->words, &sweep);
 }
 
 /* Flash operations go to the crash-state engine, whatever else is swept to a campaign. */
@@ -1076,7 +1110,7 @@ static int verb_sweep(Lab *lab, Options *options)
     }
     g_autoptr(Assessment) assessment = NULL;
     if (crashes->len > 0) {
-        assessment = assess_crashes(lab, options, crashes, false, &error);
+        assessment = assess_crashes(lab, options, crashes, NULL, false, &error);
         if (assessment == NULL) {
             return complain(error);
         }
@@ -1196,7 +1230,7 @@ static Assessment *merge_crashes(Lab *lab, Options *options, const Assessment *s
     g_free(options->seed);
     options->defect = g_strdup(shard->defect);
     options->seed = g_strcmp0(shard->seed, "scenario") == 0 ? NULL : g_strdup(shard->seed);
-    return scenarios->len == 0 ? NULL : assess_crashes(lab, options, scenarios, true, error);
+    return scenarios->len == 0 ? NULL : assess_crashes(lab, options, scenarios, NULL, true, error);
 }
 
 /* Bundles that the shards kept and the whole does not. */
@@ -1239,8 +1273,8 @@ static int verb_merge(Lab *lab, Options *options)
         return EXIT_USAGE;
     }
     g_autoptr(Assessment) whole = merge_crashes(lab, options, shard, &error);
-    if (error != NULL || (rest->runs->len > 0 &&
-                          !campaign_write_results(rest, options->words, options->out, &error))) {
+    if (error != NULL ||
+        (rest->runs->len > 0 && !campaign_write_results(rest, options->out, &error))) {
         return complain(error);
     }
     g_autofree char *plan_id = g_strdup(rest->plan_id);

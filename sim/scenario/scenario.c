@@ -608,15 +608,29 @@ static void keep_story_apart(Plan *plan)
     leave_imposed_out(timeline->until, numbers);
 }
 
+/* Whether what the event says stays so without power: it is about what is in flash or fuses. */
+static bool is_lasting(EventKind kind)
+{
+    static const EventKind LASTING[] = {
+        EVENT_UPDATE_STAGED,   EVENT_UPDATE_TRIAL,     EVENT_UPDATE_CONFIRMED,
+        EVENT_UPDATE_REVERTED, EVENT_JOURNAL_RECORDED, EVENT_COUNTER_RAISED,
+    };
+    for (size_t i = 0; i < G_N_ELEMENTS(LASTING); i++) {
+        if (LASTING[i] == kind) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* Whether a claim must hold whatever a fault from outside does to the story. */
 static bool is_unconditional(const Claim *claim)
 {
     switch (claim->kind) {
     case CLAIM_ALWAYS:
         return true;
-    case CLAIM_NEVER: /* What holds after the story's own loss of power need not after another. */
-        return claim->after == NULL ||
-               (claim->after->kind != EVENT_POWER_LOST && claim->after->kind != EVENT_POWER_ON);
+    case CLAIM_NEVER:
+        return claim->after == NULL || is_lasting(claim->after->kind);
     case CLAIM_WITHIN:
         return claim->expect->kind == EVENT_BOOT_COMPLETED;
     case CLAIM_ORDER:

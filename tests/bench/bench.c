@@ -692,7 +692,7 @@ static void measure_runs(void)
 static void measure_sweeps(void)
 {
     g_autoptr(GError) error = NULL;
-    bench.source = crash_source_new(bench.lab, SWEEP_SCENARIO, NULL, 1, NULL, &error);
+    bench.source = crash_source_new(bench.lab, SWEEP_SCENARIO, NULL, NULL, 1, NULL, &error);
     Pace here = {.done = 0};
     Pace fresh = {.done = 0};
     if (bench.source != NULL) {

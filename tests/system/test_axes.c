@@ -93,6 +93,25 @@ static void test_axes__frames_and_operations_of_any_scenario(void **state)
     shell_remove(folder);
 }
 
+static void test_axes__crash_states_of_any_scenario(void **state)
+{
+    (void)state;
+    g_autofree char *folder = shell_folder();
+    g_auto(Shell) swept = shell_run(
+        LOCKSTEP " sweep " STORY " --axis nvm.operation --no-canary --progress none --out '%s'",
+        folder);
+    shell_expect(&swept, 0);
+    assert_non_null(strstr(swept.out, "depth 1: "));
+    assert_null(strstr(swept.out, "ONLY"));
+    /* The story has a loss of power of its own, and the long way goes round that, too. */
+    assert_non_null(strstr(swept.out, ", 0 different\n"));
+    g_auto(Shell) replay = shell_run(
+        LOCKSTEP " replay '" STORY "@boot#4:prefix.3+seed=1' --times 2 --out '%s'", folder);
+    shell_expect(&replay, 0);
+    assert_non_null(strstr(replay.out, "2 of 2 digests are the same"));
+    shell_remove(folder);
+}
+
 /* How often `what` is in `text` before `end`. */
 static unsigned count_before(const char *text, const char *what, const char *end)
 {
@@ -170,6 +189,7 @@ int main(void)
         cmocka_unit_test(test_axes__every_nth_call_of_any_scenario_comes_back_by_its_name),
         cmocka_unit_test(test_axes__every_nth_instruction_between_two_events),
         cmocka_unit_test(test_axes__frames_and_operations_of_any_scenario),
+        cmocka_unit_test(test_axes__crash_states_of_any_scenario),
         cmocka_unit_test(test_axes__second_faults_come_when_all_first_ones_have_passed),
         cmocka_unit_test(test_axes__refuses_what_makes_no_sense),
         cmocka_unit_test(test_axes__says_when_there_are_too_many_points),
