@@ -56,6 +56,11 @@ defects: build
 	@$(STEP) defect-firmware
 	@$(LOCKSTEP) defects --jobs $(JOBS) --out $(OUT)/defects
 
+## Plant the mistakes of tests/hunt in a copy of the firmware; each must be found, minimized, replayed
+.PHONY: hunt
+hunt: build
+	@tools/hunt $(BUILD) --jobs $(JOBS)
+
 ## Measure, as ratios in one run; writes build/bench.json
 .PHONY: bench
 bench: build

@@ -6,6 +6,8 @@
  * Z3  Nothing but the text decides, so a text that was tried is never tried again.
  * Z4  Each taken candidate is smaller: fewer steps, claims or settings, or shorter or smaller
  *     values.
+ * Z5  Where something never came, the run is not made shorter: it would be missing in any run that
+ *     is short enough.
  */
 
 #include "sim/minimize.h"
@@ -23,9 +25,10 @@
 
 /* Why a run fails, as far as two runs can be compared in it. */
 typedef struct Reason {
-    char *claim; /* its sentence */
-    char *words; /* the judge's, with # for every number */
-    char *kinds; /* of the events cited; where something is missing, how far the lock came, too */
+    char *claim;  /* its sentence */
+    char *words;  /* the judge's, with # for every number */
+    char *kinds;  /* of the events cited; where something is missing, how far the lock came, too */
+    bool missing; /* something never came, and might have come later */
 } Reason;
 
 typedef struct Minimizer {
@@ -67,9 +70,15 @@ static char *without_numbers(const char *text)
     return g_string_free(words, FALSE);
 }
 
+static int by_text(const void *a, const void *b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
 /*
- * How far the lock came. Where something is missing, this tells a failure from a story in which it
- * could never have come about: nothing was offered, so nothing was installed.
+ * How far the lock came, and with which versions. Where something is missing, this tells a failure
+ * from a story in which it could never have come about: nothing was offered, so nothing was
+ * installed.
  */
 static void append_progress(GString *kinds, const GPtrArray *events)
 {
@@ -80,12 +89,20 @@ static void append_progress(GString *kinds, const GPtrArray *events)
         EVENT_USER_PIN_ENTERED, EVENT_MOTOR_DRIVEN,
     };
     for (size_t k = 0; k < G_N_ELEMENTS(KINDS); k++) {
-        bool seen = false;
-        for (guint i = 0; i < events->len && !seen; i++) {
-            seen = ((const Event *)g_ptr_array_index(events, i))->kind == KINDS[k];
+        g_autoptr(GPtrArray) seen = g_ptr_array_new();
+        for (guint i = 0; i < events->len; i++) {
+            const Event *event = g_ptr_array_index(events, i);
+            const char *version = event_text(event, "version");
+            version = version == NULL ? "" : version;
+            if (event->kind == KINDS[k] &&
+                !g_ptr_array_find_with_equal_func(seen, version, g_str_equal, NULL)) {
+                g_ptr_array_add(seen, (void *)version);
+            }
         }
-        if (seen) {
-            g_string_append_printf(kinds, " +%s", event_kind_name(KINDS[k]));
+        g_ptr_array_sort(seen, by_text);
+        for (guint i = 0; i < seen->len; i++) {
+            g_string_append_printf(kinds, " +%s%s", event_kind_name(KINDS[k]),
+                                   (const char *)g_ptr_array_index(seen, i));
         }
     }
 }
@@ -115,7 +132,8 @@ static bool reason_of(const Plan *plan, const RunResult *result, guint index,
     *ret_at = claim->kind == CLAIM_WITHIN ? vtime_add(at, claim->duration) : at;
     *ret_reason = (Reason){.claim = g_strdup(claim->sentence),
                            .words = without_numbers(judged->reason),
-                           .kinds = g_string_free(g_steal_pointer(&kinds), FALSE)};
+                           .kinds = g_string_free(g_steal_pointer(&kinds), FALSE),
+                           .missing = claim->kind == CLAIM_COUNTS || claim->kind == CLAIM_ORDER};
     return true;
 }
 
@@ -274,6 +292,9 @@ static void reduce_claims(Minimizer *minimizer)
 static void reduce_length(Minimizer *minimizer)
 {
     static const VTime MORE[] = {0, 8 * VTIME_S, 58 * VTIME_S};
+    if (minimizer->target.missing) {
+        return; /* Z5 */
+    }
     for (size_t i = 0; i < G_N_ELEMENTS(MORE); i++) {
         VTime wanted = second_after(minimizer->evidence_at) + MORE[i];
         if (wanted >= minimizer->ended) {

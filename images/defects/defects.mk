@@ -35,12 +35,16 @@ $(FIRMWARE)/app+%.elf: $(APP_OBJECTS) $(APP_LIBRARIES) $(APP_LDSCRIPT)
 .PHONY: defect-firmware
 defect-firmware: $(DEFECT_FILES)
 
-# One scenario needs a release that fails its trial, defect or no defect.
-all: $(BUILD)/images/app-1.1.0+fails-self-test.img
-
-# The defects that a sweep and explore must find before anybody believes that there is no other.
-all: $(FIRMWARE)/rom+trusts-torn-journal.bin $(FIRMWARE)/rom+never-reads-back.bin \
+# What explore and a scenario need, defect or no defect: a release that fails its trial, and the
+# defects that sweeps and explore must find before anybody believes that there is no other.
+CANARY_FILES := $(BUILD)/images/app-1.1.0+fails-self-test.img \
+	$(FIRMWARE)/rom+trusts-torn-journal.bin $(FIRMWARE)/rom+never-reads-back.bin \
 	$(FIRMWARE)/rom-soft+trusts-torn-journal.bin \
 	$(foreach name,trusts-torn-journal locks-itself-at-start locks-itself-after-power-loss \
 	takes-damaged-segments never-reads-back,\
 	$(foreach version,1.0.0 1.1.0 1.2.0,$(BUILD)/images/app-$(version)+$(name).img))
+
+.PHONY: canary-firmware
+canary-firmware: $(CANARY_FILES)
+
+all: $(CANARY_FILES)

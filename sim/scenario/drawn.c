@@ -451,26 +451,18 @@ static void draw_cut_again(Prng *prng, Step *step)
     }
 }
 
-/* One operation to come meets worn cells: one of the next few after something that matters, or any.
- */
+/* One operation to come meets worn cells: among the next few records, or any. */
 static void draw_wear(Prng *prng, const Story *story, Step *step)
 {
-    static const EventKind MOMENTS[] = {
-        EVENT_DOWNLOAD_STARTED, EVENT_UPDATE_STAGED,    EVENT_DEVICE_RESET,
-        EVENT_UPDATE_TRIAL,     EVENT_USER_PIN_ENTERED, EVENT_POWER_ON,
-    };
     Action *action = drawn_action(VERB_WEAR_FLASH);
+    const char *region = draw_word(prng, "journal journal journal store slot_b otp");
+    int64_t first = strcmp(region, "journal") == 0 ? 4 : 40;
     action->nth = 1;
-    if (prng_chance(prng, (Ratio){1, 3})) {
-        /* The last records of the update that is there from the start. */
-        drawn_set_number(action, "at_operation", prng_between(prng, 430, 500));
-    } else if (prng_chance(prng, (Ratio){1, 4})) {
+    if (prng_chance(prng, (Ratio){1, 2})) {
         draw_trigger(prng, story, action, true);
-        drawn_set_number(action, "in_operations", 1 + draw_spread(prng, 500));
-    } else {
-        action->after = pattern_new(MOMENTS[prng_below(prng, G_N_ELEMENTS(MOMENTS))]);
-        drawn_set_number(action, "in_operations", 1 + prng_between(prng, 0, 4));
     }
+    drawn_set_text(action, "region", region);
+    drawn_set_number(action, "in_operations", 1 + draw_spread(prng, first));
     drawn_set_number(action, "bits", prng_chance(prng, (Ratio){1, 2}) ? 1 : 40);
     add_action(step, action);
 }

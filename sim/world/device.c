@@ -33,7 +33,9 @@ struct Device {
     bool machine_armed;   /* the machine knows of a cut that has not happened */
     bool cut_now;         /* ordered, not yet happened */
     bool saved;           /* the machine has kept its state, and nobody has asked yet */
-    uint64_t worn;        /* the operation that meets worn cells; 0: none */
+    HostlinkWear wear;
+    const char *wear_region; /* `wear.at` counts down the operations there; NULL: it is a number */
+    uint64_t worn;           /* the operation that meets worn cells; 0: none */
     GArray *weak;     /* of HostlinkRange: reads differently some time after the next power-on */
     VTime weak_decay; /* how long after */
     QueueTicket weak_ticket;
@@ -361,10 +363,20 @@ void device_damage_flash(Device *device, uint32_t offset, const uint8_t *mask, u
     }
 }
 
-void device_wear(Device *device, const HostlinkWear *wear)
+static void device_order_wear(Device *device)
 {
-    device->worn = wear->at;
-    wire_append(device_orders(device), HOSTLINK_WEAR, wear, sizeof(*wear));
+    device->worn = device->wear.at;
+    wire_append(device_orders(device), HOSTLINK_WEAR, &device->wear, sizeof(device->wear));
+}
+
+void device_wear(Device *device, const HostlinkWear *wear, const char *region)
+{
+    device->wear = *wear;
+    device->wear_region = region;
+    device->worn = 0;
+    if (region == NULL) {
+        device_order_wear(device);
+    }
 }
 
 bool device_run(Device *device, VTime horizon, GError **error)
@@ -418,6 +430,18 @@ static bool device_power_was_lost(Device *device, const WireCall *call, GError *
     return true;
 }
 
+/* An operation has started: is it the one in its region that is to meet worn cells? */
+static void device_look_for_wear(Device *device, const HostlinkNvmOperation *started)
+{
+    if (device->wear_region != NULL &&
+        strcmp(nvm_region(started->kind, started->offset), device->wear_region) == 0 &&
+        nvm_changes(device->nvm, started) > 0 && --device->wear.at == 0) {
+        device->wear_region = NULL;
+        device->wear.at = started->number;
+        device_order_wear(device);
+    }
+}
+
 /* What an operation that met worn cells leaves, from the machine itself. Keeps D4. */
 static bool device_read_worn(Device *device, const HostlinkNvmOperation *done, GError **error)
 {
@@ -453,6 +477,9 @@ static void device_take_call(void *user_data)
     bool worn = call.type == HOSTLINK_NVM_DONE && call.nvm.number == device->worn;
     bool well = !worn || device_read_worn(device, &call.nvm, &error);
     well = well && observer_call(device->observer, &call, "cut", &error);
+    if (well && call.type == HOSTLINK_NVM_STARTED) {
+        device_look_for_wear(device, &call.nvm);
+    }
     if (well && call.type == HOSTLINK_POWER_LOST) {
         well = device_power_was_lost(device, &call, &error);
     } else if (well && call.type == HOSTLINK_FRAME_SENT) {

@@ -245,18 +245,27 @@ void verbs_power_lost(StageDevice *device, const HostlinkPowerLost *lost)
     verbs_loss_is_over(device, action, tally);
 }
 
+/* Where operations are counted; NULL: everywhere. */
+static const char *verbs_wear_region(const Action *action)
+{
+    bool anywhere = strcmp(plan_text(action, "region"), "any") == 0;
+    return anywhere || plan_argument(action, "at_operation") != NULL ? NULL
+                                                                     : plan_text(action, "region");
+}
+
 static HostlinkWear verbs_wear_of(Stage *stage, const Action *action)
 {
     Prng draw = verbs_draw(stage, action);
     StageDevice *device = stage_device(stage, action->target);
     HostlinkWear wear = {
-        .at = device_nvm(device->device)->operations +
-              (uint64_t)plan_integer(action, "in_operations"),
+        .at = (uint64_t)MAX(plan_integer(action, "in_operations"), 1),
         .seed = prng_u64(&draw),
         .bits = (uint32_t)CLAMP(plan_integer(action, "bits"), 0, UINT32_MAX),
     };
     if (plan_argument(action, "at_operation") != NULL) {
         wear.at = (uint64_t)plan_integer(action, "at_operation");
+    } else if (verbs_wear_region(action) == NULL) {
+        wear.at += device_nvm(device->device)->operations;
     }
     if (plan_argument(action, "draw") != NULL) {
         wear.seed = (uint64_t)plan_integer(action, "draw");
@@ -268,7 +277,7 @@ static void verbs_wear_flash(Stage *stage, StageDevice *device, const Action *ac
 {
     HostlinkWear wear = verbs_wear_of(stage, action);
     device->wear = verbs_tally(stage, action); /* an earlier one stays without effect */
-    device_wear(device->device, &wear);
+    device_wear(device->device, &wear, verbs_wear_region(action));
 }
 
 static void verbs_set_battery(Stage *stage, StageDevice *device, const Action *action)
@@ -613,7 +622,7 @@ void verbs_aim(Stage *stage, const Action *action)
     } else if (device != NULL && device->wear != NULL &&
                tally_action(device->wear) == action->number) {
         HostlinkWear wear = verbs_wear_of(stage, action);
-        device_wear(device->device, &wear);
+        device_wear(device->device, &wear, verbs_wear_region(action));
     }
 }
 

@@ -536,6 +536,187 @@ static void test_verdict__is_the_same_for_the_same_evidence(void **state)
     run_clear(&run);
 }
 
+/* The update's records, crashes, lock-outs. */
+
+static void test_counter__waits_for_the_journal(void **state)
+{
+    static const struct {
+        int64_t value;
+        int64_t confirmed;
+        Verdict verdict;
+    } CASES[] = {
+        {2, 2, VERDICT_PASS}, {1, 2, VERDICT_PASS}, {2, 1, VERDICT_FAIL}, {1, -1, VERDICT_FAIL}};
+    (void)state;
+    for (size_t i = 0; i < G_N_ELEMENTS(CASES); i++) {
+        Run run = run_always("counter_waits_for_confirmation");
+        RECORD(run.recorder, 10, "lock", EVENT_COUNTER_RAISED,
+               EVENT_INTEGER("value", CASES[i].value),
+               EVENT_INTEGER("confirmed", CASES[i].confirmed));
+        END(20);
+        assert_int_equal(judge(&run), CASES[i].verdict);
+        run_clear(&run);
+    }
+}
+
+static void test_staged__is_good_and_tried_only_on_the_record(void **state)
+{
+    static const struct {
+        bool valid;
+        const char *journal;
+        Verdict verdict;
+    } CASES[] = {{true, "trial", VERDICT_PASS},
+                 {false, "trial", VERDICT_FAIL},
+                 {true, "staged", VERDICT_FAIL}};
+    (void)state;
+    for (size_t i = 0; i < G_N_ELEMENTS(CASES); i++) {
+        Run run = run_always("staged_is_good");
+        RECORD(run.recorder, 10, "lock", EVENT_UPDATE_STAGED, EVENT_TEXT("slot", "B"),
+               EVENT_TRUTH("valid", CASES[i].valid));
+        RECORD(run.recorder, 20, "lock", EVENT_BOOT_SLOT_STARTED, EVENT_TEXT("slot", "B"),
+               EVENT_TEXT("journal", CASES[i].journal));
+        END(30);
+        assert_int_equal(judge(&run), CASES[i].verdict);
+        run_clear(&run);
+    }
+}
+
+static void test_fetched_once__ends_with_the_trial(void **state)
+{
+    (void)state;
+    for (int confirmed = 0; confirmed <= 1; confirmed++) {
+        Run run = run_always("fetched_once");
+        RECORD(run.recorder, 5, "lock", EVENT_DOWNLOAD_STARTED);
+        RECORD(run.recorder, 10, "lock", EVENT_UPDATE_STAGED, EVENT_TEXT("slot", "B"));
+        if (confirmed) {
+            RECORD(run.recorder, 15, "lock", EVENT_JOURNAL_RECORDED,
+                   EVENT_TEXT("state", "confirmed"));
+        }
+        RECORD(run.recorder, 20, "lock", EVENT_DOWNLOAD_STARTED);
+        END(30);
+        assert_int_equal(judge(&run), confirmed ? VERDICT_PASS : VERDICT_FAIL);
+        run_clear(&run);
+    }
+}
+
+static void test_never_crashes__knows_each_bad_end(void **state)
+{
+    static const char *const CAUSES[] = {"software", "watchdog", "lockup"};
+    (void)state;
+    for (size_t i = 0; i < G_N_ELEMENTS(CAUSES); i++) {
+        Run run = run_always("never_crashes");
+        STARTED(1, "1.0.0", true);
+        RECORD(run.recorder, 10, "lock", EVENT_DEVICE_RESET, EVENT_TEXT("cause", CAUSES[i]));
+        END(20);
+        assert_int_equal(judge(&run), i == 0 ? VERDICT_PASS : VERDICT_FAIL);
+        run_clear(&run);
+    }
+    Run run = run_always("never_crashes");
+    RECORD(run.recorder, 10, "lock", EVENT_DEVICE_PROGRESS, EVENT_TEXT("name", "APP_FAULT"));
+    END(20);
+    assert_int_equal(judge(&run), VERDICT_FAIL);
+    run_clear(&run);
+}
+
+static void test_reports__tell_of_what_the_journal_has(void **state)
+{
+    static const struct {
+        const char *version;
+        const char *boot;
+        const char *update;
+        bool staged;
+        Verdict verdict;
+    } CASES[] = {
+        {"1.0.0", "confirmed", "none", false, VERDICT_PASS},
+        {"1.0.0", "confirmed", "staged", true, VERDICT_PASS},
+        {"1.0.0", "confirmed", "staged", false, VERDICT_FAIL},
+        {"1.1.0", "confirmed", "none", false, VERDICT_FAIL},
+        {"1.0.0", "trial", "none", false, VERDICT_FAIL},
+    };
+    (void)state;
+    for (size_t i = 0; i < G_N_ELEMENTS(CASES); i++) {
+        Run run = run_always("report_equals_journal");
+        STARTED(1, "1.0.0", true);
+        if (CASES[i].staged) {
+            RECORD(run.recorder, 5, "lock", EVENT_UPDATE_STAGED, EVENT_TEXT("slot", "B"));
+        }
+        RECORD(run.recorder, 10, "lock", EVENT_REPORT_RECEIVED, EVENT_TRUTH("parsed", true),
+               EVENT_TEXT("slot", "A"), EVENT_TEXT("version", CASES[i].version),
+               EVENT_TEXT("boot", CASES[i].boot), EVENT_TEXT("update", CASES[i].update));
+        END(20);
+        assert_int_equal(judge(&run), CASES[i].verdict);
+        run_clear(&run);
+    }
+}
+
+static void test_wrong_pins__make_the_right_one_wait(void **state)
+{
+    (void)state;
+    for (int wrong = 4; wrong <= 5; wrong++) {
+        Run run = run_always("wrong_pins_make_wait");
+        BOOTED(0);
+        for (int i = 0; i < wrong; i++) {
+            RECORD(run.recorder, (1 + 3 * i) * VTIME_S, "lock", EVENT_USER_PIN_ENTERED,
+                   EVENT_TRUTH("correct", false), EVENT_INTEGER("digits", 8));
+        }
+        RECORD(run.recorder, 20 * VTIME_S, "lock", EVENT_USER_PIN_ENTERED,
+               EVENT_TRUTH("correct", true), EVENT_INTEGER("digits", 8));
+        RECORD(run.recorder, 21 * VTIME_S, "lock", EVENT_MOTOR_DRIVEN,
+               EVENT_TEXT("direction", "unlock"));
+        END(60 * VTIME_S);
+        assert_int_equal(judge(&run) == VERDICT_FAIL, wrong == 5);
+        run_clear(&run);
+    }
+}
+
+static void test_pin__is_not_lost_in_a_reset_the_lock_wanted(void **state)
+{
+    (void)state;
+    for (int trial = 0; trial <= 1; trial++) {
+        Run run = run_always("pin_opens_in_time");
+        RECORD(run.recorder, 1, "lock", EVENT_BOOT_SLOT_STARTED, EVENT_TRUTH("trial", trial == 1));
+        BOOTED(2);
+        RECORD(run.recorder, VTIME_S, "lock", EVENT_USER_PIN_ENTERED, EVENT_TRUTH("correct", true),
+               EVENT_INTEGER("digits", 8));
+        RECORD(run.recorder, VTIME_S + 1, "lock", EVENT_DEVICE_RESET,
+               EVENT_TEXT("cause", "software"));
+        END(30 * VTIME_S);
+        assert_int_equal(judge(&run) == VERDICT_FAIL, trial == 0);
+        run_clear(&run);
+    }
+}
+
+/* A failing service, asked again after these waits, from `at` on. */
+static void fail_after(Run *run, VTime at, const int *waits_s, size_t count)
+{
+    for (size_t i = 0; i <= count; i++) {
+        RECORD(run->recorder, at, "lock", EVENT_TLS_HANDSHAKE, EVENT_TEXT("outcome", "completed"));
+        at += i < count ? waits_s[i] * VTIME_S : 0;
+    }
+}
+
+static void test_backoff__is_judged_after_each_start(void **state)
+{
+    static const int DRAWN[] = {5, 13, 31, 22, 64, 170};
+    static const int OTHER[] = {9, 21, 17, 55, 90, 33};
+    static const int DOUBLED[] = {16, 20, 28, 44, 76, 140}; /* 4, 8, 16, ... and 12 s of trying */
+    static const struct {
+        const int *first;
+        const int *second;
+        Verdict verdict;
+    } CASES[] = {
+        {DRAWN, OTHER, VERDICT_PASS}, {DRAWN, DRAWN, VERDICT_FAIL}, {DRAWN, DOUBLED, VERDICT_FAIL}};
+    (void)state;
+    for (size_t i = 0; i < G_N_ELEMENTS(CASES); i++) {
+        Run run = run_always("backoff_grows");
+        fail_after(&run, VTIME_S, CASES[i].first, G_N_ELEMENTS(DRAWN));
+        ON(1000 * VTIME_S);
+        fail_after(&run, 1001 * VTIME_S, CASES[i].second, G_N_ELEMENTS(DRAWN));
+        END(2000 * VTIME_S);
+        assert_int_equal(judge(&run), CASES[i].verdict);
+        run_clear(&run);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -567,6 +748,14 @@ int main(void)
         cmocka_unit_test(test_backoff__must_wait_grow_and_differ),
         cmocka_unit_test(test_backoff__says_nothing_about_too_few_attempts),
         cmocka_unit_test(test_verdict__is_the_same_for_the_same_evidence),
+        cmocka_unit_test(test_counter__waits_for_the_journal),
+        cmocka_unit_test(test_staged__is_good_and_tried_only_on_the_record),
+        cmocka_unit_test(test_fetched_once__ends_with_the_trial),
+        cmocka_unit_test(test_never_crashes__knows_each_bad_end),
+        cmocka_unit_test(test_reports__tell_of_what_the_journal_has),
+        cmocka_unit_test(test_wrong_pins__make_the_right_one_wait),
+        cmocka_unit_test(test_pin__is_not_lost_in_a_reset_the_lock_wanted),
+        cmocka_unit_test(test_backoff__is_judged_after_each_start),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
