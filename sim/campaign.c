@@ -68,6 +68,7 @@ typedef struct Campaign {
     GPtrArray *batches; /* of GArray of guint, the jobs, by the tag they were sent under */
     Branches *branches; /* in a worker */
     GHashTable *past;   /* run id -> RunResult, from an earlier execution */
+    GHashTable *givers; /* run id -> its line about second faults, from now or earlier */
     Ledger *results;
     GError *error; /* of the ledger's; stops everything */
     Workers *workers;
@@ -316,11 +317,53 @@ static void take_result(Campaign *campaign, Job *job, RunResult *take_result, bo
     }
 }
 
+/*
+ * A run that gives second faults leaves a line before its result:
+ * {"count":2,"run_id":"...","seconds":["...","..."]}. False when this is none.
+ */
+static bool take_giver(const char *line, const Tree *tree, GHashTable *givers)
+{
+    const TreeNode *id = tree == NULL ? NULL : tree_get(tree_root(tree), "run_id");
+    const TreeNode *seconds = tree == NULL ? NULL : tree_get(tree_root(tree), "seconds");
+    const char *name = NULL;
+    if (seconds == NULL || id == NULL || !tree_text(id, &name, NULL)) {
+        return false;
+    }
+    g_hash_table_replace(givers, g_strdup(name), g_strdup(line));
+    return true;
+}
+
+static void take_giver_line(const char *line, void *givers)
+{
+    g_autoptr(Tree) tree = strstr(line, "\"seconds\":") == NULL
+                               ? NULL
+                               : tree_parse("results.jsonl", line, strlen(line), true, NULL);
+    (void)take_giver(line, tree, givers);
+}
+
+/* The runs that follow from a job, if an earlier execution has found them; the caller's. */
+static char **find_seconds(const Campaign *campaign, const Job *job)
+{
+    const char *line = g_hash_table_lookup(campaign->givers, job->run_id);
+    g_autoptr(Tree) tree =
+        line == NULL ? NULL : tree_parse("results.jsonl", line, strlen(line), true, NULL);
+    const TreeNode *count = tree == NULL ? NULL : tree_get(tree_root(tree), "count");
+    int64_t number = 0;
+    if (count == NULL || !tree_integer(count, 0, UINT32_MAX, &number, NULL) ||
+        number != (int64_t)campaign->settings->second_count) {
+        return NULL;
+    }
+    return tree_texts(tree_get(tree_root(tree), "seconds"), NULL);
+}
+
 /* A line an earlier execution has left. What was the lab's own fault is tried again. */
 static void take_line(const char *line, void *user_data)
 {
     Campaign *campaign = user_data;
     g_autoptr(Tree) tree = tree_parse("results.jsonl", line, strlen(line), true, NULL);
+    if (take_giver(line, tree, campaign->givers)) {
+        return;
+    }
     RunResult *result = tree == NULL ? NULL : result_read(tree_root(tree), NULL);
     if (result != NULL && result->verdict != VERDICT_ERROR) {
         g_hash_table_replace(campaign->past, result->run_id, result);
@@ -355,11 +398,14 @@ static bool has_bundle(const Campaign *campaign, const char *run_id)
  * The earlier result of a job, if its plan is still the same; the caller's. A point's plan is its
  * reference run's with the point filled in.
  */
-static RunResult *find_past(Campaign *campaign, const Job *job)
+static RunResult *find_past(Campaign *campaign, Job *job)
 {
     Entry *entry = entry_at(campaign, job->scenario);
     if (gives_seconds(&job->point)) {
-        g_hash_table_remove(campaign->past, job->run_id); /* It has more to say than a result. */
+        job->seconds = find_seconds(campaign, job);
+        if (job->seconds == NULL) {
+            g_hash_table_remove(campaign->past, job->run_id); /* It had more to say. */
+        }
     }
     RunResult *past = g_hash_table_lookup(campaign->past, job->run_id);
     bool point = entry->sweep.axis != SWEEP_NONE && !job->reference;
@@ -394,12 +440,27 @@ static char *line_of(const RunResult *result)
     return canon_finish(canon);
 }
 
-bool campaign_write_results(const Assessment *assessment, const char *out, GError **error)
+static void add_lines(GPtrArray *lines, const RunResult *result, GHashTable *givers)
+{
+    const char *giver = g_hash_table_lookup(givers, result->run_id);
+    if (giver != NULL) {
+        g_ptr_array_add(lines, g_strdup(giver));
+    }
+    g_ptr_array_add(lines, line_of(result));
+}
+
+bool campaign_write_results(const Assessment *assessment, char *const *shards, const char *out,
+                            GError **error)
 {
     g_autoptr(Ledger) ledger = open_ledger(assessment, out, false, NULL, error);
     g_autoptr(GPtrArray) lines = g_ptr_array_new_with_free_func(g_free);
+    g_autoptr(GHashTable) givers = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+    for (; *shards != NULL; shards++) {
+        g_autofree char *path = g_build_filename(*shards, "results.jsonl", NULL);
+        (void)ledger_read(path, NULL, take_giver_line, givers);
+    }
     for (guint i = 0; i < assessment->runs->len; i++) {
-        g_ptr_array_add(lines, line_of(g_ptr_array_index(assessment->runs, i)));
+        add_lines(lines, g_ptr_array_index(assessment->runs, i), givers);
     }
     g_ptr_array_add(lines, NULL);
     return ledger != NULL && ledger_settle(ledger, (char *const *)lines->pdata, error);
@@ -423,7 +484,7 @@ static bool settle_results(Campaign *campaign, GError **error)
         const RunResult *result =
             other ? g_hash_table_lookup(campaign->past, others[i - campaign->assessment->runs->len])
                   : g_ptr_array_index(campaign->assessment->runs, i);
-        g_ptr_array_add(lines, line_of(result));
+        add_lines(lines, result, campaign->givers);
     }
     g_ptr_array_add(lines, NULL);
     return ledger_settle(campaign->results, (char *const *)lines->pdata, error);
@@ -690,6 +751,22 @@ static void settle(Campaign *campaign, const GArray *batch, bool died)
     }
 }
 
+/* Keeps what a job has given, before its result comes (K2). */
+static void write_giver(Campaign *campaign, const Job *job)
+{
+    g_autoptr(Canon) canon = canon_new();
+    canon_begin_object(canon);
+    canon_member_integer(canon, "count", campaign->settings->second_count);
+    canon_member_text(canon, "run_id", job->run_id);
+    canon_member_texts(canon, "seconds", job->seconds);
+    canon_end_object(canon);
+    char *line = canon_finish(canon);
+    if (campaign->error == NULL && !ledger_add(campaign->results, line, &campaign->error)) {
+        campaign->stopping = true;
+    }
+    g_hash_table_replace(campaign->givers, g_strdup(job->run_id), line);
+}
+
 /* The runs with a second fault that a job has given. */
 static void take_seconds(Campaign *campaign, const GArray *batch, const char *line)
 {
@@ -698,6 +775,7 @@ static void take_seconds(Campaign *campaign, const GArray *batch, const char *li
         Job *job = g_ptr_array_index(campaign->jobs, g_array_index(batch, guint, i));
         if (job->seconds == NULL && strcmp(job->run_id, ids[0]) == 0) {
             job->seconds = g_strdupv(ids + 1);
+            write_giver(campaign, job);
         }
     }
 }
@@ -787,6 +865,7 @@ static void campaign_clear(Campaign *campaign)
     g_ptr_array_unref(campaign->batches);
     g_array_unref(campaign->orphans);
     g_hash_table_unref(campaign->past);
+    g_hash_table_unref(campaign->givers);
     ledger_close(campaign->results);
     g_clear_error(&campaign->error);
 }
@@ -804,6 +883,7 @@ Assessment *campaign_run(Lab *lab, const CampaignSettings *settings,
         .batches = g_ptr_array_new_with_free_func((GDestroyNotify)g_array_unref),
         .orphans = g_array_new(FALSE, FALSE, sizeof(guint)),
         .past = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, (GDestroyNotify)result_free),
+        .givers = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free),
     };
     if (!plan_all(&campaign, error) || !open_results(&campaign, error)) {
         campaign_clear(&campaign);

@@ -1273,8 +1273,8 @@ static int verb_merge(Lab *lab, Options *options)
         return EXIT_USAGE;
     }
     g_autoptr(Assessment) whole = merge_crashes(lab, options, shard, &error);
-    if (error != NULL ||
-        (rest->runs->len > 0 && !campaign_write_results(rest, options->out, &error))) {
+    if (error != NULL || (rest->runs->len > 0 &&
+                          !campaign_write_results(rest, options->words, options->out, &error))) {
         return complain(error);
     }
     g_autofree char *plan_id = g_strdup(rest->plan_id);
