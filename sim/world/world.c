@@ -154,12 +154,13 @@ static Machine *world_pool_take(DevicePool *pool, const char *rom_path, unsigned
             return idle.machine;
         }
     }
+    bool debugged = pool->settings.debugger && (!pool->stops || pool->stop_device == index);
     MachineOptions options = {
         .path = pool->settings.machine_path,
         .rom_path = rom_path,
         .wall_timeout_s = pool->settings.debugger ? 0 : pool->settings.wall_timeout_s,
         .run_timeout_s = pool->settings.debugger ? 0 : pool->settings.run_timeout_s,
-        .debugger_port = pool->settings.debugger ? pool->settings.debugger_port + index : 0,
+        .debugger_port = debugged ? pool->settings.debugger_port + index : 0,
         .edges = pool->edges != NULL,
     };
     return machine_start(&options, error);

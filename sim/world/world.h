@@ -92,7 +92,7 @@ void world_pool_count_edges(DevicePool *pool, uint8_t *edges);
 
 /*
  * From now on device number `device` of each run stops for the debugger before it executes
- * instruction number `at`. Only with `debugger`.
+ * instruction number `at`, and only that one has a debugger. To be asked before the first run.
  */
 void world_pool_stop_at(DevicePool *pool, unsigned device, uint64_t at);
 
