@@ -246,7 +246,11 @@ static void device_reset_if_quiet(uint64_t now_us)
     }
     uart_put("app: reset");
     uart_end();
-    power_reset();
+    /* Somebody may have begun to type while something else was done: that key must not be lost. */
+    lock_poll(&device.lock, timer_now_us());
+    if (lock_is_quiet(&device.lock, timer_now_us())) {
+        power_reset();
+    }
 }
 
 static void device_step(void)
