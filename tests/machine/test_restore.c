@@ -270,7 +270,8 @@ static void test_restore__takes_back_code_that_changes(void **state)
     static const uint32_t trials[] = {LOCKSTEP_ROM_SRAM_CODE, LOCKSTEP_ROM_REWRITE};
 
     for (size_t i = 0; i < COUNT(trials); i++) {
-        const Story story = {.trial = trials[i], .when = HOSTLINK_CUT_AT_TIME, .at = 2 * MS};
+        const Story story = {
+            .trial = trials[i], .when = HOSTLINK_CUT_AT_TIME, .at = 2 * MS, .watched = true};
 
         assert_can_be_taken_back(*state, &story, 1);
     }
