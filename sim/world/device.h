@@ -113,9 +113,11 @@ void device_set(Device *device, uint32_t order, uint32_t value);
 /* Replaces flash from `offset` on. Only while it is off. */
 void device_write_flash(Device *device, uint32_t offset, const uint8_t *bytes, uint32_t byte_count);
 
-/* Holds its processor for the debugger before instruction number `at`. Before it runs. */
- * `region` (NULL: none) it is the one that is `wear->at` from now among those that change anything
- * there. */
+/*
+ * Wears out cells for one operation to come; a later order takes the place of an earlier one. With
+ * a `region` (NULL: none) it is the one that is `wear->at` from now among those that change
+ * anything there.
+ */
 void device_wear(Device *device, const HostlinkWear *wear, const char *region);
 
 /* Flips the bits of flash that are set in `mask`, with power or without. */
