@@ -7,8 +7,8 @@
  * The machine calls out, the lab answers, and the machine stands still in between. Every externally
  * visible act of the device is one *call*: a HostlinkHeader and a body. The lab sends one *reply*:
  * a sequence of *orders*, each a HostlinkHeader and a body, closed by HOSTLINK_RUN (go on, and call
- * no later than `horizon`), HOSTLINK_RESTORE or HOSTLINK_QUIT. HOSTLINK_READ is answered at once by a
- * HOSTLINK_CONTENT call, in the middle of the reply, which gets no reply of its own; then the lab
+ * no later than `horizon`), HOSTLINK_RESTORE or HOSTLINK_QUIT. HOSTLINK_READ is answered at once by
+ * a HOSTLINK_CONTENT call, in the middle of the reply, which gets no reply of its own; then the lab
  * goes on with its orders. There is no other traffic, no polling, no host clock.
  *
  * Time is the guest's virtual time in nanoseconds since the last HOSTLINK_BEGIN. It stands still
@@ -204,7 +204,7 @@ typedef struct HostlinkCut {
 } HostlinkCut;
 
 typedef struct HostlinkStop {
-    uint64_t at; /* before executing instruction number `at`; a later STOP replaces an earlier one */
+    uint64_t at; /* before executing that instruction; a later STOP replaces an earlier one */
 } HostlinkStop;
 
 typedef struct HostlinkWear {
