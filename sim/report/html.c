@@ -480,12 +480,41 @@ static void add_annex(GString *page, const Assessment *assessment)
                "digest then.</p>\n</main>\n</body>\n</html>\n");
 }
 
+/* What the sweeps rest on: canaries, counts of crash states, and where their atlas is. */
+static void add_sweeps(GString *page, const Assessment *assessment)
+{
+    if (assessment->canaries->len + assessment->crashes->len == 0) {
+        return;
+    }
+    markup_add(page, "<h2>Sweeps</h2>\n<pre>");
+    for (guint i = 0; i < assessment->canaries->len; i++) {
+        g_autofree char *text = sweeping_canary_text(g_ptr_array_index(assessment->canaries, i));
+        markup_text(page, text);
+        markup_add(page, "\n");
+    }
+    for (guint i = 0; i < assessment->crashes->len; i++) {
+        const SweepingCrash *crash = g_ptr_array_index(assessment->crashes, i);
+        g_autofree char *text = sweeping_crash_text(crash);
+        g_autofree char *atlas = g_strdup_printf(
+            "sweeps/%s%s%s.atlas.html", crash->scenario,
+            crash->defect == NULL ? "" : "+defect=", crash->defect == NULL ? "" : crash->defect);
+        markup_text(page, crash->scenario);
+        markup_add(page, "\n");
+        markup_text(page, text);
+        markup_add(page, "<a href=\"");
+        markup_text(page, atlas);
+        markup_add(page, "\">atlas</a>\n");
+    }
+    markup_add(page, "</pre>\n");
+}
+
 char *html_text(const Assessment *assessment, const char *program, const char *out)
 {
     GString *page = g_string_new(NULL);
     add_head(page, assessment);
     add_matrix(page, assessment);
     add_findings(page, assessment, program, out);
+    add_sweeps(page, assessment);
     markup_add(page, "<h2>Scenarios</h2>\n");
     for (guint i = 0; i < assessment->scenarios->len; i++) {
         add_scenario(page, assessment, g_ptr_array_index(assessment->scenarios, i), program, out);
