@@ -630,9 +630,9 @@ static bool is_unconditional(const Claim *claim)
     case CLAIM_ALWAYS:
         return true;
     case CLAIM_NEVER:
-        return claim->after == NULL || is_lasting(claim->after->kind);
+        return claim->after == NULL ? claim->until == NULL : is_lasting(claim->after->kind);
     case CLAIM_WITHIN:
-        return claim->expect->kind == EVENT_BOOT_COMPLETED;
+        return claim->expect->kind == EVENT_BOOT_COMPLETED && claim->after->kind == EVENT_POWER_ON;
     case CLAIM_ORDER:
     case CLAIM_COUNTS:
     case CLAIM_KINDS:
