@@ -264,8 +264,16 @@ static Action *draw_service(Prng *prng, const Story *story, Feature feature)
     case FEATURE_SERVER:
         action = drawn_action(VERB_SERVER_BEHAVES);
         draw_trigger(prng, story, action, true);
-        drawn_set_text(action, "mode", draw_word(prng, "stall reset truncate lie_length status"));
+        drawn_set_text(action, "mode",
+                       draw_word(prng, story->theme == THEME_LENGTHS
+                                           ? "longer longer lie_length truncate"
+                                           : "stall reset truncate lie_length longer status"));
         drawn_set_text(action, "path", draw_word(prng, "any manifest image report"));
+        if (story->theme == THEME_LENGTHS && prng_chance(prng, (Ratio){1, 2})) {
+            g_clear_pointer(&action->after, pattern_free);
+            action->at = 0;
+            action->delay = 0;
+        }
         drawn_set_number(action, "after_bytes", draw_spread(prng, 102400));
         drawn_set_text(action, "status", draw_word(prng, "404 429 500 503"));
         drawn_set_number(action, "times", 1 + draw_spread(prng, 5)); /* H2 */

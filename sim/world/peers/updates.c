@@ -83,8 +83,8 @@ typedef struct Reply {
     bool spoiled;
 } Reply;
 
-static const char *const mode_names[UPDATES_MODES] = {"normal",   "stall",      "reset",
-                                                      "truncate", "lie_length", "status"};
+static const char *const mode_names[UPDATES_MODES] = {"normal",     "stall",  "reset", "truncate",
+                                                      "lie_length", "status", "longer"};
 static const char *const path_names[UPDATES_PATHS] = {"any", "manifest", "image", "report"};
 static const char *const mutation_names[UPDATES_MUTATIONS] = {"header", "payload", "reply_head",
                                                               "reply_body"};
@@ -384,6 +384,14 @@ static void misbehave(Updates *updates, Reply *reply)
             reply->status = 200; /* one that may have a length */
         }
         break;
+    case UPDATES_MODE_LONGER:
+        /* What is announced is sent, but it is far more than anybody asked for. */
+        reply->status = reply->status == 204 ? 200 : reply->status;
+        g_byte_array_set_size(reply->body, reply->body->len + UPDATES_MORE_BYTES);
+        memset(reply->body->data + reply->send_bytes, 0xa5, reply->body->len - reply->send_bytes);
+        reply->announced = reply->body->len;
+        reply->send_bytes = reply->body->len;
+        break;
     case UPDATES_MODE_STATUS:
         reply->status = behaviour->status;
         reply->is_manifest = false;
@@ -501,6 +509,7 @@ static void send_reply(Session *session, const Reply *reply)
     case UPDATES_MODE_NORMAL:
     case UPDATES_MODE_LIE_LENGTH:
     case UPDATES_MODE_STATUS:
+    case UPDATES_MODE_LONGER:
     case UPDATES_MODES:
         if (reply->close) {
             finish(session);

@@ -38,6 +38,9 @@ typedef struct Updates Updates;
 /* A device that asks on and on without reading is cut off when so much waits for it. */
 #define UPDATES_WAITING_MAX (8u << 20)
 
+/* What UPDATES_MODE_LONGER adds. */
+#define UPDATES_MORE_BYTES (64u << 10)
+
 typedef enum UpdatesMode {
     UPDATES_MODE_NORMAL,
     UPDATES_MODE_STALL,      /* after so many bytes of a body nothing more comes */
@@ -45,6 +48,7 @@ typedef enum UpdatesMode {
     UPDATES_MODE_TRUNCATE,   /* after so many bytes of a body the session ends, in order */
     UPDATES_MODE_LIE_LENGTH, /* twice the length is announced, and one byte more */
     UPDATES_MODE_STATUS,     /* a status, and no body */
+    UPDATES_MODE_LONGER,     /* so many bytes more are announced and sent */
     UPDATES_MODES
 } UpdatesMode;
 
