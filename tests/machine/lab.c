@@ -103,6 +103,9 @@ LabCall lab_next(Lab *lab)
     lab_receive(lab, &header, sizeof(header));
     assert_true(header.body_bytes <= sizeof(lab->body));
     lab_receive(lab, lab->body, header.body_bytes);
+    if (lab->restoring) {
+        assert_int_equal(header.type, HOSTLINK_SAVED); /* nothing may be said before */
+    }
     if (header.type == HOSTLINK_SAVED) {
         lab_saved(lab);
     } else {

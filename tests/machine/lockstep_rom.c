@@ -306,6 +306,18 @@ static void rom_contexts(void)
     WORD(SYSTICK) = 0;
 }
 
+static void rom_drive(void)
+{
+    for (uint32_t n = 0; n < 6; n++) {
+        WORD(LOCKMECH_BASE + LOCKMECH_DRIVE) =
+            n % 2 ? LOCKMECH_DRIVE_EXTEND : LOCKMECH_DRIVE_RETRACT;
+        rom_show(WORD(LOCKMECH_BASE + LOCKMECH_POSITION));
+        for (volatile uint32_t work = 2000; work; work--) {
+        }
+    }
+    WORD(LOCKMECH_BASE + LOCKMECH_DRIVE) = LOCKMECH_DRIVE_OFF;
+}
+
 /* --- Code in SRAM ------------------------------------------------------------------------------
  */
 
@@ -394,6 +406,9 @@ void rom_start(void)
         break;
     case LOCKSTEP_ROM_CONTEXTS:
         rom_contexts();
+        break;
+    case LOCKSTEP_ROM_DRIVE:
+        rom_drive();
         break;
     case LOCKSTEP_ROM_SRAM_CODE:
         rom_sram_code();

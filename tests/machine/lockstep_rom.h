@@ -46,6 +46,7 @@ enum {
     /* shows from within an IT block, between exclusive accesses, in nested handlers, ... */
     LOCKSTEP_ROM_CONTEXTS = 14,
     LOCKSTEP_ROM_SRAM_CODE = 15, /* writes a function to SRAM, runs it, writes another there, ... */
+    LOCKSTEP_ROM_DRIVE = 16,     /* moves the bolt to and fro: each write makes two calls */
 };
 
 #define LOCKSTEP_ROM_TICK_COUNT 4000u

@@ -277,6 +277,14 @@ static void test_restore__takes_back_code_that_changes(void **state)
     }
 }
 
+/* The motor's call is answered by a restore: the bolt's, of the same write, must not follow. */
+static void test_restore__takes_back_a_write_that_has_more_to_say(void **state)
+{
+    const Story story = {.trial = LOCKSTEP_ROM_DRIVE, .when = HOSTLINK_CUT_AT_TIME, .at = 2 * MS};
+
+    assert_can_be_taken_back(*state, &story, 1);
+}
+
 static void test_restore__takes_back_resets_and_faults(void **state)
 {
     static const uint32_t trials[] = {LOCKSTEP_ROM_LOCKUP,        LOCKSTEP_ROM_LOCKUP_MASKED,
@@ -504,6 +512,7 @@ int main(void)
         LAB_TEST(test_restore__takes_back_frames),
         LAB_TEST(test_restore__takes_back_every_context_of_the_processor),
         LAB_TEST(test_restore__takes_back_code_that_changes),
+        LAB_TEST(test_restore__takes_back_a_write_that_has_more_to_say),
         LAB_TEST(test_restore__takes_back_resets_and_faults),
         LAB_TEST(test_restore__takes_back_a_run_cut_at_an_instruction),
         LAB_TEST(test_restore__takes_back_any_program),
