@@ -120,7 +120,6 @@ static void spoil(Lab *lab, bool powered)
     memcpy(body, &range, sizeof(range));
     memset(body + sizeof(range), 0x5a, 64);
     lab_order(lab, HOSTLINK_DAMAGE, body, sizeof(body));
-    lab_order_word(lab, HOSTLINK_BOLT_SET, 333);
     lab_order_word(lab, HOSTLINK_TRNG_FAULT, 1);
     lab_order_word(lab, HOSTLINK_OBSERVE, 0);
     lab_order(lab, HOSTLINK_PROBE, NULL, 0);
@@ -128,6 +127,7 @@ static void spoil(Lab *lab, bool powered)
         lab_cut(lab, HOSTLINK_CUT_NOW, 0, HOSTLINK_TORN_RANDOM);
         lab_order(lab, HOSTLINK_SAVE, NULL, 0); /* too late to replace what is kept */
     } else {
+        lab_order_word(lab, HOSTLINK_BOLT_SET, 333);
         lab_power_on(lab);
     }
 }
