@@ -5,9 +5,12 @@
  *     shown.
  * X2  Results of a round are taken in the order it was chosen in, not in that of their arrival.
  * X3  The clock on the wall is read between rounds only.
+ * X4  A result is in the ledger before anybody hears of it. Resuming chooses the same rounds again
+ *     and takes from the ledger what is there.
  *
  * A request to a worker is "KEEP RUN_ID"; a reply is the map of edges in hexadecimal, then
- * {"features":[...],"result":{...}}.
+ * {"features":[...],"result":{...}}. A line of the ledger is the request, the numbers of those
+ * edges that no round before had executed, and the same JSON, with tabs between.
  */
 
 #include "sim/explore.h"
@@ -16,6 +19,7 @@
 #include <string.h>
 
 #include "sim/base/canon.h"
+#include "sim/ledger.h"
 #include "sim/scenario/schedule.h"
 #include "sim/workers.h"
 #include "vdevice/contract/hostlink.h"
@@ -43,6 +47,8 @@ typedef struct Explorer {
     GHashTable *seen;                    /* features */
     GHashTable *reasons;                 /* of failures */
     uint8_t edges[HOSTLINK_EDGES_BYTES]; /* seen; in a worker: of the run under way */
+    Ledger *ledger;
+    GHashTable *past; /* request -> what followed it in the ledger of an earlier execution */
     Prng draw;
     uint64_t fresh;    /* number of the next fresh schedule */
     uint64_t mutation; /* number of the next mutation */
@@ -218,13 +224,8 @@ static char *serve(const char *request, void *user_data)
     return reply_of(result, features, explorer->edges);
 }
 
-static bool read_reply(const char *line, Job *job, GError **error)
+static bool read_result(const char *json, Job *job, GError **error)
 {
-    if (!edges_parse(line, job->edges)) {
-        g_set_error(error, LAB_ERROR, LAB_ERROR_INPUT, "the worker's map of edges is cut short");
-        return false;
-    }
-    const char *json = line + EDGES_CHARS;
     g_autoptr(Tree) tree = tree_parse("reply", json, strlen(json), true, error);
     const TreeNode *features =
         tree == NULL ? NULL : tree_require(tree_root(tree), "features", error);
@@ -242,14 +243,82 @@ static bool read_reply(const char *line, Job *job, GError **error)
     return job->result != NULL;
 }
 
-static void take_reply(Job *job, const char *run_id, const char *line)
+static bool read_reply(const char *line, Job *job, GError **error)
 {
+    if (!edges_parse(line, job->edges)) {
+        g_set_error(error, LAB_ERROR, LAB_ERROR_INPUT, "the worker's map of edges is cut short");
+        return false;
+    }
+    return read_result(line + EDGES_CHARS, job, error);
+}
+
+static void fail_campaign(ExploreReport *report, char *take_reason)
+{
+    report->verdict = VERDICT_ERROR;
+    g_free(report->reason);
+    report->reason = take_reason;
+}
+
+/* Keeps X4. An ERROR is not kept: the run is to be made again. */
+static void enter(Explorer *explorer, const Job *job, const char *request, const char *json)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(GString) line = g_string_new(request);
+    g_string_append_c(line, '\t');
+    for (unsigned edge = 0; edge < HOSTLINK_EDGES_BYTES * 8; edge++) {
+        unsigned bit = 1u << edge % 8;
+        if ((job->edges[edge / 8] & ~explorer->edges[edge / 8] & bit) != 0) {
+            g_string_append_printf(line, "%u ", edge);
+        }
+    }
+    g_string_append_printf(line, "\t%s", json);
+    if (job->result->verdict != VERDICT_ERROR && !ledger_add(explorer->ledger, line->str, &error)) {
+        fail_campaign(explorer->report, g_strdup(error->message));
+    }
+}
+
+static void take_reply(Explorer *explorer, Job *job, const char *request, const char *line)
+{
+    const char *run_id = request + 2;
     g_autoptr(GError) error = NULL;
     if (line == NULL || !read_reply(line, job, &error)) {
         result_free(job->result);
         job->result =
             result_new_error(run_id, job->id, line == NULL ? "the worker died" : error->message);
+        return;
     }
+    enter(explorer, job, request, line + EDGES_CHARS);
+}
+
+static void read_past(const char *line, void *user_data)
+{
+    Explorer *explorer = user_data;
+    const char *tab = strchr(line, '\t');
+    if (tab != NULL) {
+        g_hash_table_replace(explorer->past, g_strndup(line, (gsize)(tab - line)),
+                             g_strdup(tab + 1));
+    }
+}
+
+/* Takes a result from the ledger; false if it is not there. */
+static bool take_past(Explorer *explorer, Job *job, const char *request)
+{
+    const char *line = g_hash_table_lookup(explorer->past, request);
+    const char *json = line == NULL ? NULL : strchr(line, '\t');
+    if (json == NULL || !read_result(json + 1, job, NULL)) {
+        return false;
+    }
+    for (const char *at = line; at < json;) {
+        char *end = NULL;
+        guint64 edge = g_ascii_strtoull(at, &end, 10);
+        if (end == at) {
+            break;
+        }
+        edge %= HOSTLINK_EDGES_BYTES * 8;
+        job->edges[edge / 8] |= (uint8_t)(1u << edge % 8);
+        at = end;
+    }
+    return true;
 }
 
 static void job_free(void *job)
@@ -281,11 +350,13 @@ static char *run_id_of(const char *id, const char *defect)
 static bool run_jobs(Explorer *explorer, GPtrArray *jobs, const char *defect, LabKeep keep)
 {
     const volatile sig_atomic_t *interrupts = explorer->settings->interrupts;
-    g_autoptr(GPtrArray) run_ids = g_ptr_array_new_with_free_func(g_free);
+    g_autoptr(GPtrArray) requests = g_ptr_array_new_with_free_func(g_free);
     guint next = 0;
     for (guint i = 0; i < jobs->len; i++) {
         const Job *job = g_ptr_array_index(jobs, i);
-        g_ptr_array_add(run_ids, run_id_of(job->id, defect));
+        g_autofree char *run_id = run_id_of(job->id, defect);
+        g_ptr_array_add(requests,
+                        g_strdup_printf("%d %s", (int)(job->again ? LAB_KEEP_NONE : keep), run_id));
     }
     while (next < jobs->len || workers_busy(explorer->workers) > 0) {
         bool stop = interrupts != NULL && *interrupts > 0;
@@ -293,11 +364,9 @@ static bool run_jobs(Explorer *explorer, GPtrArray *jobs, const char *defect, La
             return false;
         }
         if (!stop && next < jobs->len) {
-            const Job *job = g_ptr_array_index(jobs, next);
-            g_autofree char *request =
-                g_strdup_printf("%d %s", (int)(job->again ? LAB_KEEP_NONE : keep),
-                                (const char *)g_ptr_array_index(run_ids, next));
-            if (workers_send(explorer->workers, request, next)) {
+            const char *request = g_ptr_array_index(requests, next);
+            if (take_past(explorer, g_ptr_array_index(jobs, next), request) ||
+                workers_send(explorer->workers, request, next)) {
                 next++;
                 continue;
             }
@@ -305,7 +374,8 @@ static bool run_jobs(Explorer *explorer, GPtrArray *jobs, const char *defect, La
         unsigned tag = 0;
         g_autofree char *reply = NULL;
         if (workers_wait(explorer->workers, WAIT_MS, &tag, &reply)) {
-            take_reply(g_ptr_array_index(jobs, tag), g_ptr_array_index(run_ids, tag), reply);
+            take_reply(explorer, g_ptr_array_index(jobs, tag), g_ptr_array_index(requests, tag),
+                       reply);
         }
     }
     return true;
@@ -414,13 +484,6 @@ static void learn(Explorer *explorer, const Job *job)
     explorer->report->parents = explorer->parents->len;
 }
 
-static void fail_campaign(ExploreReport *report, char *take_reason)
-{
-    report->verdict = VERDICT_ERROR;
-    g_free(report->reason);
-    report->reason = take_reason;
-}
-
 static void take_again(ExploreReport *report, const Job *job, const Job *before)
 {
     report->again++;
@@ -521,8 +584,31 @@ static void catch_canary(Explorer *explorer)
     }
 }
 
+/* Opens the ledger: its heading is all that the results depend on, firmware and lab included. */
+static bool open_ledger(Explorer *explorer, GError **error)
+{
+    const ExploreSettings *settings = explorer->settings;
+    g_autofree char *id = schedule_fresh_id(settings->seed, 0);
+    g_autofree char *run_id = run_id_of(id, settings->defect);
+    g_autoptr(Plan) plan = lab_plan(explorer->lab, run_id, error);
+    if (plan == NULL) {
+        return false;
+    }
+    g_autofree char *json = plan_to_json(plan);
+    g_autofree char *lab = lab_digest(explorer->lab);
+    g_autofree char *path = g_build_filename(settings->out, "explore.ledger", NULL);
+    char hex[DIGEST_TEXT_BYTES];
+    Digest digest = plan_id(json);
+    g_autofree char *heading =
+        g_strdup_printf("explore %s lab %s plan %s", run_id, lab, digest_print(&digest, hex));
+    explorer->ledger = ledger_open(path, heading, settings->resume, read_past, explorer, error);
+    return explorer->ledger != NULL;
+}
+
 static void explorer_clear(Explorer *explorer)
 {
+    ledger_close(explorer->ledger);
+    g_hash_table_unref(explorer->past);
     g_ptr_array_unref(explorer->parents);
     g_hash_table_unref(explorer->seen);
     g_hash_table_unref(explorer->reasons);
@@ -546,8 +632,14 @@ ExploreReport *explore_run(Lab *lab, const ExploreSettings *settings,
         .parents = g_ptr_array_new_with_free_func(g_free),
         .seen = g_hash_table_new(NULL, NULL),
         .reasons = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL),
+        .past = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free),
         .draw = prng_fork(&root, "explore"),
     };
+    if (!open_ledger(&explorer, error)) {
+        explorer_clear(&explorer);
+        explore_report_free(report);
+        return NULL;
+    }
     int64_t started_us = settings->clock_us();
     fflush(NULL); /* Or the children would write it again. */
     explorer.workers = workers_new(settings->jobs, serve, &explorer);

@@ -34,7 +34,8 @@
 typedef struct ExploreSettings {
     uint64_t seed;
     const char *defect; /* explore this firmware instead of the compliant one; or NULL */
-    const char *out;    /* bundles and scenarios of what fails */
+    const char *out;    /* bundles and scenarios of what fails, and the ledger */
+    bool resume;        /* take the results an earlier execution with this `out` has left */
     unsigned jobs;
     unsigned runs_max;         /* 0: no limit */
     unsigned fail_max;         /* 0: no limit; failures of one reason count once */

@@ -268,6 +268,8 @@ static GArray *make_entries(Options *options, unsigned flags)
                   "so many runs at once; as many as processors if not given", "N");
         add_entry(entries, "max-fail", 0, G_OPTION_ARG_INT, &options->fail_max,
                   "stop after so many different failures (1); 0: go on", "N");
+        add_entry(entries, "resume", 0, G_OPTION_ARG_NONE, &options->resume,
+                  "take finished runs of an earlier execution as they are", NULL);
         add_entry(entries, "verbose", 'v', G_OPTION_ARG_NONE, &options->verbose,
                   "print every schedule, not only those that fail", NULL);
     }
@@ -1761,6 +1763,7 @@ static int verb_explore(Lab *lab, Options *options)
         .seed = seed,
         .defect = options->defect,
         .out = options->out,
+        .resume = options->resume,
         .jobs = (unsigned)options->jobs,
         .runs_max = (unsigned)MAX(options->runs_max, 0),
         .fail_max = (unsigned)MAX(options->fail_max, 0),

@@ -30,6 +30,7 @@
 #define FLAGS    " --progress none --jobs 2"
 #define CHECK    "check " SWITCH " 5.6-attack-surface/debug-port-closed" FLAGS
 #define SWEEP    "sweep " SWITCH " --depth 2" FLAGS
+#define EXPLORE  "explore --seed 1 --max-runs 32 --max-fail 0 --jobs 2"
 
 #define KILLS         5
 #define GONE_MS       5000
@@ -232,6 +233,25 @@ static void test_resume__a_killed_sweep_ends_as_if_it_had_not_been(void **state)
     shell_remove(folder);
 }
 
+/* What a round chooses depends on all before it: the same runs, that showed the same news. */
+static void test_resume__a_killed_exploration_ends_as_if_it_had_not_been(void **state)
+{
+    (void)state;
+    static const char *const LEDGER[] = {"explore.ledger", NULL};
+    static const char *const WHOLE_REQUEST[] = {"", NULL};
+    g_autofree char *folder = shell_folder();
+    g_autofree char *part = g_build_filename(folder, "part", NULL);
+    g_autofree char *undisturbed = g_build_filename(folder, "whole", NULL);
+    int takes_ms = undisturbed_ms(undisturbed, EXPLORE);
+    disturb(part, EXPLORE, takes_ms, LEDGER[0], WHOLE_REQUEST);
+    g_auto(Shell) sorted = shell_run("cd '%s' && sort -o whole/explore.ledger whole/explore.ledger "
+                                     "&& sort -o part/explore.ledger part/explore.ledger",
+                                     folder);
+    shell_expect(&sorted, 0);
+    expect_same(folder, "whole", "part", LEDGER);
+    shell_remove(folder);
+}
+
 /* A failing sweep keeps its failures over a kill, and they stay the same ones. */
 static void test_resume__a_finished_failure_is_not_made_again(void **state)
 {
@@ -376,6 +396,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_resume__a_killed_check_ends_as_if_it_had_not_been),
         cmocka_unit_test(test_resume__a_killed_sweep_ends_as_if_it_had_not_been),
+        cmocka_unit_test(test_resume__a_killed_exploration_ends_as_if_it_had_not_been),
         cmocka_unit_test(test_resume__a_finished_failure_is_not_made_again),
         cmocka_unit_test(test_resume__a_torn_last_line_costs_one_run),
         cmocka_unit_test(test_resume__an_interrupted_campaign_says_so_and_how_to_go_on),
