@@ -180,6 +180,8 @@ bool wire_parse(const HostlinkHeader *header, const uint8_t *body, WireCall *ret
     case HOSTLINK_SLEEP_FOREVER:
         call.idle_until = HOSTLINK_NEVER;
         break;
+    case HOSTLINK_SAVED: /* no body */
+        break;
     case HOSTLINK_FRAME_SENT:
     case HOSTLINK_UART_SENT:
     case HOSTLINK_CONTENT:
