@@ -153,18 +153,24 @@ static void add_lab_flags(GArray *entries, Options *options)
               "WHEN");
 }
 
+/* Of all that makes many runs. */
+static void add_campaign_flags(GArray *entries, Options *options)
+{
+    add_entry(entries, "jobs", 'j', G_OPTION_ARG_INT, &options->jobs,
+              "so many runs at once; as many as processors if not given", "N");
+    add_entry(entries, "resume", 0, G_OPTION_ARG_NONE, &options->resume,
+              "take finished runs of an earlier execution as they are", NULL);
+}
+
 static void add_run_flags(GArray *entries, Options *options)
 {
     add_entry(entries, "seed", 0, G_OPTION_ARG_STRING, &options->seed,
               "instead of each scenario's own", "N");
-    add_entry(entries, "jobs", 'j', G_OPTION_ARG_INT, &options->jobs,
-              "so many runs at once; as many as processors if not given", "N");
+    add_campaign_flags(entries, options);
     add_entry(entries, "shard", 0, G_OPTION_ARG_STRING, &options->shard,
               "this part of the runs only", "M/N");
     add_entry(entries, "max-fail", 0, G_OPTION_ARG_INT, &options->fail_max,
               "stop after so many runs that are not PASS", "N");
-    add_entry(entries, "resume", 0, G_OPTION_ARG_NONE, &options->resume,
-              "take finished runs of an earlier execution as they are", NULL);
     add_entry(entries, "every-torn", 0, G_OPTION_ARG_NONE, &options->every_torn,
               "sweep every torn state at every operation", NULL);
     add_entry(entries, "keep-all", 0, G_OPTION_ARG_NONE, &options->keep_all,
@@ -264,12 +270,9 @@ static GArray *make_entries(Options *options, unsigned flags)
                   "what everything is drawn from (1)", "N");
         add_entry(entries, "for", 0, G_OPTION_ARG_STRING, &options->duration,
                   "begin no round after so long, such as 90s, 10m or 2h (1m)", "TIME");
-        add_entry(entries, "jobs", 'j', G_OPTION_ARG_INT, &options->jobs,
-                  "so many runs at once; as many as processors if not given", "N");
+        add_campaign_flags(entries, options);
         add_entry(entries, "max-fail", 0, G_OPTION_ARG_INT, &options->fail_max,
                   "stop after so many different failures (1); 0: go on", "N");
-        add_entry(entries, "resume", 0, G_OPTION_ARG_NONE, &options->resume,
-                  "take finished runs of an earlier execution as they are", NULL);
         add_entry(entries, "verbose", 'v', G_OPTION_ARG_NONE, &options->verbose,
                   "print every schedule, not only those that fail", NULL);
     }

@@ -550,6 +550,17 @@ bool tree_text(const TreeNode *node, const char **ret_text, GError **error)
     return true;
 }
 
+bool tree_require_text(const TreeNode *mapping, const char *key, char **ret_text, GError **error)
+{
+    const TreeNode *node = tree_require(mapping, key, error);
+    const char *text = NULL;
+    if (node == NULL || !tree_text(node, &text, error)) {
+        return false;
+    }
+    *ret_text = !node->quoted && strcmp(text, "null") == 0 ? NULL : g_strdup(text);
+    return true;
+}
+
 bool tree_integer(const TreeNode *node, int64_t low, int64_t high, int64_t *ret_integer,
                   GError **error)
 {

@@ -103,6 +103,10 @@ bool tree_expect(const TreeNode *node, TreeKind kind, const char *what,
 bool tree_expect_keys(const TreeNode *mapping, const char *const *known,
                       GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/* A copy of the text of the child called `key`, which must be there; NULL if it is null. */
+bool tree_require_text(const TreeNode *mapping, const char *key, char **ret_text,
+                       GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
 /* The child called `key`; an error at the mapping when it is missing. */
 const TreeNode *tree_require(const TreeNode *mapping, const char *key,
                              GError **error) G_GNUC_WARN_UNUSED_RESULT;

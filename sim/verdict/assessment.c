@@ -449,17 +449,6 @@ char *assessment_to_json(const Assessment *assessment)
 
 /* Reading back. */
 
-static bool read_text(const TreeNode *object, const char *key, char **ret_text, GError **error)
-{
-    const TreeNode *node = tree_require(object, key, error);
-    const char *text = NULL;
-    if (node == NULL || !tree_text(node, &text, error)) {
-        return false;
-    }
-    *ret_text = !node->quoted && strcmp(text, "null") == 0 ? NULL : g_strdup(text);
-    return true;
-}
-
 static bool read_claim(const TreeNode *node, ScenarioSummary *scenario, GError **error)
 {
     ClaimSummary *claim = g_new0(ClaimSummary, 1);
@@ -470,7 +459,7 @@ static bool read_claim(const TreeNode *node, ScenarioSummary *scenario, GError *
     int64_t value = 0;
     if (proves == NULL || !tree_integer(number, 1, UINT32_MAX, &value, error) ||
         !tree_truth(standing, &claim->standing, error) ||
-        !read_text(node, "sentence", &claim->sentence, error)) {
+        !tree_require_text(node, "sentence", &claim->sentence, error)) {
         return false;
     }
     claim->number = (uint32_t)value;
@@ -489,9 +478,9 @@ static bool read_scenario(const TreeNode *node, Assessment *assessment, GError *
     const TreeNode *operations = tree_require(node, "operations", error);
     int64_t count = 0;
     if (operations == NULL || !tree_integer(operations, 0, INT64_MAX, &count, error) ||
-        !read_text(node, "id", &scenario->id, error) ||
-        !read_text(node, "title", &scenario->title, error) ||
-        !read_text(node, "file", &scenario->file, error)) {
+        !tree_require_text(node, "id", &scenario->id, error) ||
+        !tree_require_text(node, "title", &scenario->title, error) ||
+        !tree_require_text(node, "file", &scenario->file, error)) {
         return false;
     }
     scenario->operations = (uint64_t)count;
@@ -526,7 +515,8 @@ static bool read_sweeps(const TreeNode *root, Assessment *assessment, GError **e
         }
         g_ptr_array_add(assessment->canaries, canary);
     }
-    return tree_get(root, "shard") == NULL || read_text(root, "shard", &assessment->shard, error);
+    return tree_get(root, "shard") == NULL ||
+           tree_require_text(root, "shard", &assessment->shard, error);
 }
 
 Assessment *assessment_from_json(const Catalogue *catalogue, const char *path, GError **error)
@@ -547,11 +537,11 @@ Assessment *assessment_from_json(const Catalogue *catalogue, const char *path, G
         !tree_truth(interrupted, &assessment->interrupted, error) ||
         !tree_expect(scenarios, TREE_SEQUENCE, "a list of scenarios", error) ||
         !tree_expect(runs, TREE_SEQUENCE, "a list of runs", error) ||
-        !read_text(root, "version", &assessment->version, error) ||
-        !read_text(root, "lab", &assessment->lab, error) ||
-        !read_text(root, "plan_id", &assessment->plan_id, error) ||
-        !read_text(root, "seed", &assessment->seed, error) ||
-        !read_text(root, "defect", &assessment->defect, error) ||
+        !tree_require_text(root, "version", &assessment->version, error) ||
+        !tree_require_text(root, "lab", &assessment->lab, error) ||
+        !tree_require_text(root, "plan_id", &assessment->plan_id, error) ||
+        !tree_require_text(root, "seed", &assessment->seed, error) ||
+        !tree_require_text(root, "defect", &assessment->defect, error) ||
         !read_sweeps(root, assessment, error)) {
         return NULL;
     }

@@ -168,17 +168,6 @@ void sweeping_canary_write(const SweepingCanary *canary, Canon *canon)
 
 /* Reading back. */
 
-static bool read_text(const TreeNode *object, const char *key, char **ret_text, GError **error)
-{
-    const TreeNode *node = tree_require(object, key, error);
-    const char *text = NULL;
-    if (node == NULL || !tree_text(node, &text, error)) {
-        return false;
-    }
-    *ret_text = !node->quoted && strcmp(text, "null") == 0 ? NULL : g_strdup(text);
-    return true;
-}
-
 static bool read_truth(const TreeNode *object, const char *key, bool *ret_truth, GError **error)
 {
     const TreeNode *node = tree_require(object, key, error);
@@ -240,10 +229,12 @@ SweepingCrash *sweeping_crash_read(const TreeNode *node, GError **error)
     g_autofree char *verdict = NULL;
     uint64_t depth = 0;
     if (!tree_expect(node, TREE_MAPPING, "a sweep of crash states", error) ||
-        !read_text(node, "scenario", &crash->scenario, error) ||
-        !read_text(node, "defect", &crash->defect, error) ||
-        !read_text(node, "torn", &torn, error) || !read_text(node, "note", &crash->note, error) ||
-        !read_text(node, "verdict", &verdict, error) || !read_count(node, "depth", &depth, error) ||
+        !tree_require_text(node, "scenario", &crash->scenario, error) ||
+        !tree_require_text(node, "defect", &crash->defect, error) ||
+        !tree_require_text(node, "torn", &torn, error) ||
+        !tree_require_text(node, "note", &crash->note, error) ||
+        !tree_require_text(node, "verdict", &verdict, error) ||
+        !read_count(node, "depth", &depth, error) ||
         !read_truth(node, "interrupted", &crash->interrupted, error) ||
         !read_numbers(node, crash, CRASH_NUMBERS, G_N_ELEMENTS(CRASH_NUMBERS), error) ||
         !read_levels(node, crash, error) || !read_tables(node, crash, error)) {
@@ -263,10 +254,10 @@ SweepingCanary *sweeping_canary_read(const TreeNode *node, GError **error)
 {
     g_autoptr(SweepingCanary) canary = g_new0(SweepingCanary, 1);
     if (!tree_expect(node, TREE_MAPPING, "a canary", error) ||
-        !read_text(node, "axis", &canary->axis, error) ||
-        !read_text(node, "defect", &canary->defect, error) ||
-        !read_text(node, "scenario", &canary->scenario, error) ||
-        !read_text(node, "reason", &canary->reason, error) ||
+        !tree_require_text(node, "axis", &canary->axis, error) ||
+        !tree_require_text(node, "defect", &canary->defect, error) ||
+        !tree_require_text(node, "scenario", &canary->scenario, error) ||
+        !tree_require_text(node, "reason", &canary->reason, error) ||
         !read_truth(node, "caught", &canary->caught, error)) {
         return NULL;
     }
