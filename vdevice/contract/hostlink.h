@@ -71,6 +71,10 @@ enum {
     /* no body: the state is kept (SAVE), or is again what it was (RESTORE); the calls and the
        execution that follow are the same in both cases, given the same orders */
     HOSTLINK_SAVED = 18,
+    /* HostlinkRead: something that had been read before was read again; only if observed */
+    HOSTLINK_REREAD = 19,
+    /* HostlinkRead: a read has given something else than what is there (READ_FAULT) */
+    HOSTLINK_READ_FAULTED = 20,
 };
 
 /* Orders, from the lab. */
@@ -108,11 +112,20 @@ enum {
     /* HostlinkWear: cells that are worn out: operation `at` takes its time and ends like any other,
        but some of its bits stay as they were; a later WEAR replaces an earlier one */
     HOSTLINK_WEAR = 123,
+    /* HostlinkReadFault: one read, by its number, gives something else than what is there; a later
+       READ_FAULT replaces an earlier one. Only with HOSTLINK_OBSERVE_READS */
+    HOSTLINK_READ_FAULT = 124,
 };
 
 enum {
     HOSTLINK_OBSERVE_NVM = 1,      /* NVM_STARTED and NVM_DONE calls */
     HOSTLINK_OBSERVE_PROGRESS = 2, /* PROGRESS calls (default on after BEGIN) */
+    /* Counts what the device reads as data that somebody else could change between two reads; see
+       HostlinkRead. Slower, otherwise without effect on the device. Off after BEGIN; only with the
+       power off */
+    HOSTLINK_OBSERVE_READS = 4,
+    /* and REREAD calls for those that may fetch something twice; with HOSTLINK_OBSERVE_READS */
+    HOSTLINK_OBSERVE_REREADS = 8,
 };
 
 /* Memories for READ, WRITE and DAMAGE. READ of SRAM works whether or not the power is on. */
@@ -213,6 +226,50 @@ typedef struct HostlinkWear {
     uint32_t bits; /* how many of those that were to change; all if there are fewer */
     uint32_t reserved;
 } HostlinkWear;
+
+/*
+ * A read of data that lies outside the device's own memory: by the processor, from flash by its own
+ * address (not through the window, where programs and their constants are) and from the NIC's
+ * receive buffer and RX_LENGTH; and by an accelerator, from flash. Numbered from 1 since BEGIN; one
+ * access of 1 to 8 bytes is one read, and what an instruction or an accelerator reads beyond that
+ * are several.
+ *
+ * REREAD is called for a read of bytes that have been read since the last POWER_ON, once for each
+ * triple of the place in the program that reads, the place that read it last, and the position in
+ * an unbroken series of such reads; for at most HOSTLINK_REREADS_MAX in a run. A place is the
+ * program counter and the return addresses that seem to lie on the stack.
+ */
+#define HOSTLINK_REREADS_MAX 16384u
+
+enum {
+    HOSTLINK_READ_FLASH = 1,      /* offset in flash */
+    HOSTLINK_READ_NIC_BUFFER = 2, /* offset in the receive buffer */
+    HOSTLINK_READ_NIC_LENGTH = 3, /* offset 0 */
+};
+
+typedef struct HostlinkRead {
+    uint64_t number;
+    uint32_t source; /* HOSTLINK_READ_... */
+    uint32_t offset; /* bytes */
+    uint32_t bytes;  /* 1, 2, 4 or 8 */
+    uint32_t pc;     /* of the instruction that reads; 0: an accelerator does */
+    uint64_t value;  /* what is there, little-endian */
+    uint64_t given;  /* what the reader gets: `value`, but for READ_FAULTED */
+} HostlinkRead;
+
+/* What the read gives instead. */
+enum {
+    HOSTLINK_READ_ZEROS = 1,
+    HOSTLINK_READ_ONES = 2,
+    HOSTLINK_READ_BIT = 3, /* one bit of it, drawn by `seed`, is not what it is */
+};
+
+typedef struct HostlinkReadFault {
+    uint64_t at; /* number of the read; 0: none */
+    uint64_t seed;
+    uint32_t kind; /* HOSTLINK_READ_... */
+    uint32_t reserved;
+} HostlinkReadFault;
 
 typedef struct HostlinkPowerLost {
     uint64_t nvm_operations; /* accepted since BEGIN */
