@@ -318,6 +318,7 @@ static void add_given(GString *out, const Timeline *timeline)
     g_string_append(out, ends_early(timeline) ? "  end: early\n" : "");
     g_string_append(out, timeline->record_nvm     ? "  record: nvm\n"
                          : timeline->record_calls ? "  record: calls\n"
+                         : timeline->record_reads ? "  record: reads\n"
                                                   : "");
 }
 

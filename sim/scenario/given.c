@@ -209,7 +209,7 @@ bool given_parse(Scenario *scenario, const TreeNode *given, GError **error)
     static const char *const KEYS[] = {"device", "devices", "links",  "peers", "date",
                                        "limit",  "end",     "record", NULL};
     static const char *const ENDS[] = {"full", "early", NULL};
-    static const char *const RECORDS[] = {"events", "nvm", "calls", NULL};
+    static const char *const RECORDS[] = {"events", "nvm", "calls", "reads", NULL};
     if (!tree_expect_keys(given, KEYS, error) || !parse_devices(scenario, given, error)) {
         return false;
     }
@@ -237,5 +237,6 @@ bool given_parse(Scenario *scenario, const TreeNode *given, GError **error)
     scenario->end_early = end_index == 1;
     scenario->record_nvm = record_index == 1;
     scenario->record_calls = record_index == 2;
+    scenario->record_reads = record_index == 3;
     return true;
 }

@@ -33,4 +33,5 @@ struct Scenario {
     bool end_early;
     bool record_nvm;
     bool record_calls;
+    bool record_reads;
 };

@@ -74,8 +74,8 @@ static const char *const INVARIANT_NAMES[INVARIANTS + 1] = {
 };
 
 static const char *const FAULT_NAMES[VERB_FAULTS] = {
-    "none",   "power",    "wear",   "network",   "dns",       "clock",
-    "server", "rollback", "tamper", "malformed", "mechanics", "attack",
+    "none",     "power",  "wear",      "network",   "dns",    "clock",   "server",
+    "rollback", "tamper", "malformed", "mechanics", "attack", "misread",
 };
 
 static const char *const CLAIM_NAMES[CLAIM_KINDS + 1] = {
@@ -536,6 +536,9 @@ static void write_timeline(Canon *canon, const Timeline *timeline)
     if (timeline->record_calls) {
         canon_member_truth(canon, "record_calls", true);
     }
+    if (timeline->record_reads) {
+        canon_member_truth(canon, "record_reads", true);
+    }
     write_time(canon, "limit", timeline->limit);
     write_time(canon, "until_at", timeline->until_at);
     write_time(canon, "until_delay", timeline->until_delay);
@@ -864,6 +867,8 @@ static void read_timeline(Source *source, Plan *plan)
     timeline->record_nvm = member_truth(source, "record_nvm");
     timeline->record_calls =
         member(source, "record_calls", false) != NULL && member_truth(source, "record_calls");
+    timeline->record_reads =
+        member(source, "record_reads", false) != NULL && member_truth(source, "record_reads");
     timeline->limit = member_time(source, "limit");
     timeline->until_at = member_time(source, "until_at");
     timeline->until_delay = member_time(source, "until_delay");

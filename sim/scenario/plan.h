@@ -43,6 +43,7 @@ typedef enum VerbFault {
     VERB_FAULT_MALFORMED,
     VERB_FAULT_MECHANICS,
     VERB_FAULT_ATTACK,
+    VERB_FAULT_MISREAD,
     VERB_FAULTS
 } VerbFault;
 
@@ -145,6 +146,7 @@ typedef struct Timeline {
     VTime limit;
     bool record_nvm;   /* write nvm.operation events */
     bool record_calls; /* write device.call events */
+    bool record_reads; /* write read.repeated events */
 } Timeline;
 
 typedef enum ClaimKind {

@@ -449,6 +449,7 @@ static void aim(Action *action, const SweepPlace *place)
         [SWEEP_FRAME] = "frame",
         [SWEEP_CALL] = "at_call",
         [SWEEP_WEAR] = "at_operation",
+        [SWEEP_READ] = "at_read",
     };
     g_clear_pointer(&action->after, pattern_free);
     action->at = 0;
@@ -459,7 +460,8 @@ static void aim(Action *action, const SweepPlace *place)
     if (place->axis == SWEEP_WEAR) {
         reading_set_argument(action, "bits", strcmp(place->how, "bit") == 0 ? "1" : "40");
     } else if (place->how[0] != '\0') {
-        reading_set_argument(action, place->axis == SWEEP_FRAME ? "kind" : "torn", place->how);
+        reading_set_argument(action, place->axis == SWEEP_NVM_OPERATION ? "torn" : "kind",
+                             place->how);
     }
 }
 
@@ -688,6 +690,7 @@ Plan *scenario_plan(const Scenario *scenario, const ScenarioOptions *options, GE
         scenario->record_nvm || asked == SWEEP_NVM_OPERATION || asked == SWEEP_WEAR;
     timeline->record_calls =
         scenario->record_calls || asked == SWEEP_CALL || asked == SWEEP_INSTRUCTION;
+    timeline->record_reads = scenario->record_reads || asked == SWEEP_READ;
     add_claims(scenario, plan);
     add_holds(scenario, plan);
     if (plan->imposed > 0) {

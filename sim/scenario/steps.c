@@ -165,8 +165,9 @@ static bool parse_sweep_node(Scenario *scenario, const TreeNode *node, GError **
     if (torn != NULL && sweep->axis != SWEEP_NVM_OPERATION) {
         return tree_refuse_key(torn, error, "\"torn\" goes with the axis nvm.operation");
     }
-    if (kind != NULL && sweep->axis != SWEEP_FRAME && sweep->axis != SWEEP_WEAR) {
-        return tree_refuse_key(kind, error, "\"kind\" goes with the axes frame and wear");
+    if (kind != NULL && sweep->axis != SWEEP_FRAME && sweep->axis != SWEEP_WEAR &&
+        sweep->axis != SWEEP_READ) {
+        return tree_refuse_key(kind, error, "\"kind\" goes with the axes frame, wear and read");
     }
     const TreeNode *how = torn != NULL ? torn : kind;
     return parse_share(sweep, node, error) && (how == NULL || parse_how(scenario, how, error));
@@ -216,6 +217,11 @@ static bool check_action(const Scenario *scenario, const TreeNode *place, const 
             (plan_argument(action, "frame") == NULL || plan_argument(action, "kind") == NULL)) {
             return tree_refuse_key(place, error,
                                    "fault_frame needs \"frame\" and \"kind\", unless it is swept");
+        }
+        return true;
+    case VERB_MISREAD:
+        if (!swept && plan_argument(action, "at_read") == NULL) {
+            return tree_refuse_key(place, error, "misread needs \"at_read\", unless it is swept");
         }
         return true;
     case VERB_SET_LINK:

@@ -23,6 +23,7 @@ static const char *const AXIS_NAMES[] = {
     [SWEEP_FRAME] = "frame",
     [SWEEP_CALL] = "call",
     [SWEEP_WEAR] = "wear",
+    [SWEEP_READ] = "read",
     NULL,
 };
 
@@ -31,6 +32,7 @@ static const char *const AXIS_WORDS[] = {
     [SWEEP_NONE] = NULL,           [SWEEP_NVM_OPERATION] = "nvm.op",
     [SWEEP_INSTRUCTION] = "instr", [SWEEP_FRAME] = "frame",
     [SWEEP_CALL] = "call",         [SWEEP_WEAR] = "wear",
+    [SWEEP_READ] = "read",
 };
 
 static const char *const TORN_STATES[] = {
@@ -43,6 +45,13 @@ static const char *const FRAME_FATES[] = {
 
 static const char *const WORN_CELLS[] = {
     "bit", "bits", NULL, /* one of them, or many */
+};
+
+static const char *const MISREADINGS[] = {
+    "ones",
+    "zeros",
+    "bit",
+    NULL,
 };
 
 static const char *const NOTHING[] = {NULL};
@@ -67,6 +76,7 @@ const char *const *sweep_hows(SweepAxis axis)
     return axis == SWEEP_NVM_OPERATION ? TORN_STATES
            : axis == SWEEP_WEAR        ? WORN_CELLS
            : axis == SWEEP_FRAME       ? FRAME_FATES
+           : axis == SWEEP_READ        ? MISREADINGS
                                        : NOTHING;
 }
 
@@ -74,6 +84,7 @@ Verb sweep_verb(SweepAxis axis)
 {
     return axis == SWEEP_FRAME  ? VERB_FAULT_FRAME
            : axis == SWEEP_WEAR ? VERB_WEAR_FLASH
+           : axis == SWEEP_READ ? VERB_MISREAD
                                 : VERB_CUT_POWER;
 }
 
@@ -193,6 +204,7 @@ static void add_hows(const Sweep *sweep, const Prng *root, uint64_t number, bool
     g_autofree char *stream = g_strdup_printf("sweep/%s/%" G_GUINT64_FORMAT,
                                               sweep->axis == SWEEP_FRAME  ? "frame"
                                               : sweep->axis == SWEEP_WEAR ? "worn"
+                                              : sweep->axis == SWEEP_READ ? "misread"
                                                                           : "torn",
                                               number);
     Prng prng = prng_fork(root, stream);
@@ -289,6 +301,9 @@ static bool add_points(const Sweep *sweep, const Window *window, const Prng *roo
         break;
     case SWEEP_WEAR:
         add_changing(window, events, numbers);
+        break;
+    case SWEEP_READ:
+        add_seen(window, EVENT_READ_REPEATED, events, numbers);
         break;
     case SWEEP_CALL:
         add_seen(window, EVENT_DEVICE_CALL, events, numbers);

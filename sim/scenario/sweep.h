@@ -36,6 +36,7 @@ typedef enum SweepAxis {
     SWEEP_FRAME,         /* do something to each frame of a device's conversation */
     SWEEP_CALL,          /* cut right after each call-out: each visible act of the device */
     SWEEP_WEAR,          /* wear out cells for each NVM operation that changes any */
+    SWEEP_READ,          /* misread what is read again, each place in the program once */
 } SweepAxis;
 
 #define SWEEP_POINTS_MAX 1000000 /* of one sweep; more is a mistake, and an error */
@@ -44,8 +45,8 @@ typedef enum SweepAxis {
 /* One fault on an axis. */
 typedef struct SweepPlace {
     SweepAxis axis;
-    uint64_t number; /* of the operation, instruction, frame or call; 0: give its points */
-    char how[16];    /* nvm.operation: the torn state; frame: what becomes of it; otherwise empty */
+    uint64_t number; /* of the operation, instruction, frame, call or read; 0: give its points */
+    char how[16];    /* one of sweep_hows(axis); empty if it has none */
 } SweepPlace;
 
 /* One point: a fault, and perhaps a second one. */
@@ -59,15 +60,15 @@ typedef struct SweepPoint {
 /* What is swept, as the scenario says it. */
 typedef struct Sweep {
     SweepAxis axis;
-    uint32_t count;  /* instruction, frame, call: so many of them, evenly drawn; 0: see every */
-    uint32_t every;  /* instruction, frame, call: the first and each so-many-th; 0: as 1 */
-    char how[16];    /* nvm.operation, frame: a word, or "each", or "drawn" */
+    uint32_t count;  /* so many of them, evenly drawn; 0: see every */
+    uint32_t every;  /* the first and each so-many-th; 0: as 1 */
+    char how[16];    /* one of sweep_hows(axis), or "each", or "drawn" */
     char target[64]; /* the device */
     const Pattern *after; /* NULL: from the start */
     const Pattern *until; /* NULL: to the end */
 } Sweep;
 
-/* "nvm.operation", "instruction", "frame" or "call"; NULL for SWEEP_NONE. */
+/* As scenarios and the command line have it, "nvm.operation"; NULL for SWEEP_NONE. */
 const char *sweep_axis_name(SweepAxis axis);
 
 /* Those names, ending with NULL, and back: the axis at an index among them. */
@@ -77,7 +78,7 @@ SweepAxis sweep_axis_at(size_t index);
 /* What is done at a point of that axis. */
 Verb sweep_verb(SweepAxis axis);
 
-/* What can become of a point of that axis, ending with NULL: torn states, or fates of a frame. */
+/* What can become of a point of that axis, ending with NULL: torn states, fates of a frame, ... */
 const char *const *sweep_hows(SweepAxis axis);
 
 /*

@@ -36,6 +36,7 @@ struct Device {
     HostlinkWear wear;
     const char *wear_region; /* `wear.at` counts down the operations there; NULL: it is a number */
     uint64_t worn;           /* the operation that meets worn cells; 0: none */
+    HostlinkReadFault misread; /* waits for power; `at` 0: none */
     GArray *weak;     /* of HostlinkRange: reads differently some time after the next power-on */
     VTime weak_decay; /* how long after */
     QueueTicket weak_ticket;
@@ -231,6 +232,13 @@ static void device_drive_frail(Device *device, const HostlinkNvmOperation *done)
     }
 }
 
+static uint32_t device_observed(const Device *device)
+{
+    return HOSTLINK_OBSERVE_NVM | HOSTLINK_OBSERVE_PROGRESS |
+           (device->options.count_reads ? HOSTLINK_OBSERVE_READS : 0) |
+           (device->options.record_reads ? HOSTLINK_OBSERVE_REREADS : 0);
+}
+
 void device_power_on(Device *device)
 {
     if (device->state != DEVICE_OFF) {
@@ -238,9 +246,13 @@ void device_power_on(Device *device)
     }
     VTime now = queue_now(device->options.queue);
     HostlinkPowerOn on = {.off_duration = (uint64_t)(now - device->lost_at)};
+    wire_append_word(device_orders(device), HOSTLINK_OBSERVE, device_observed(device));
     wire_append(device_orders(device), HOSTLINK_POWER_ON, &on, sizeof(on));
-    wire_append_word(device_orders(device), HOSTLINK_OBSERVE,
-                     HOSTLINK_OBSERVE_NVM | HOSTLINK_OBSERVE_PROGRESS);
+    if (device->misread.at > 0) {
+        wire_append(device_orders(device), HOSTLINK_READ_FAULT, &device->misread,
+                    sizeof(device->misread));
+        device->misread.at = 0;
+    }
     device->offset = now - (VTime)device->lost_time; /* D2 */
     device->state = DEVICE_READY;
     observer_power_on(device->observer, ++device->boot);
@@ -377,6 +389,16 @@ void device_wear(Device *device, const HostlinkWear *wear, const char *region)
     if (region == NULL) {
         device_order_wear(device);
     }
+}
+
+void device_misread(Device *device, const HostlinkReadFault *fault)
+{
+    assert(device->options.count_reads);
+    if (device->state == DEVICE_OFF) {
+        device->misread = *fault;
+        return;
+    }
+    wire_append(device_orders(device), HOSTLINK_READ_FAULT, fault, sizeof(*fault));
 }
 
 bool device_run(Device *device, VTime horizon, GError **error)

@@ -52,6 +52,8 @@ typedef struct DeviceOptions {
     DeviceHost host;
     bool record_nvm;
     bool record_calls;
+    bool record_reads; /* those that read again what was read; with count_reads */
+    bool count_reads;  /* slower; needed for device_misread */
     bool is_first;
 } DeviceOptions;
 
@@ -119,6 +121,9 @@ void device_write_flash(Device *device, uint32_t offset, const uint8_t *bytes, u
  * anything there.
  */
 void device_wear(Device *device, const HostlinkWear *wear, const char *region);
+
+/* Has one read to come give something else; a later order takes the place of an earlier one. */
+void device_misread(Device *device, const HostlinkReadFault *fault);
 
 /* Flips the bits of flash that are set in `mask`, with power or without. */
 void device_damage_flash(Device *device, uint32_t offset, const uint8_t *mask, uint32_t byte_count);

@@ -368,6 +368,39 @@ void observer_worn(Observer *observer, const HostlinkNvmOperation *operation, un
             EVENT_INTEGER("bits", bits));
 }
 
+/* What is read by the processor or an accelerator, and where. */
+
+static const char *observer_read_region(const HostlinkRead *read)
+{
+    return read->source == HOSTLINK_READ_NIC_BUFFER ? "nic_buffer"
+           : read->source == HOSTLINK_READ_NIC_LENGTH
+               ? "nic_length"
+               : nvm_region(HOSTLINK_NVM_PROGRAM, read->offset);
+}
+
+static void observer_reread(Observer *observer, const WireCall *call)
+{
+    const HostlinkRead *read = &call->read;
+    OBSERVE(observer, EVENT_READ_REPEATED, EVENT_INTEGER("number", read->number),
+            EVENT_TEXT("region", observer_read_region(read)), EVENT_INTEGER("offset", read->offset),
+            EVENT_INTEGER("bytes", read->bytes), EVENT_INTEGER("pc", read->pc),
+            OBSERVER_INSTRUCTIONS(observer));
+}
+
+static void observer_misread(Observer *observer, const WireCall *call)
+{
+    const HostlinkRead *read = &call->read;
+    g_autofree char *there =
+        g_strdup_printf("0x%0*" G_GINT64_MODIFIER "x", (int)read->bytes * 2, read->value);
+    g_autofree char *given =
+        g_strdup_printf("0x%0*" G_GINT64_MODIFIER "x", (int)read->bytes * 2, read->given);
+    OBSERVE(observer, EVENT_READ_FAULTED, EVENT_INTEGER("number", read->number),
+            EVENT_TEXT("region", observer_read_region(read)), EVENT_INTEGER("offset", read->offset),
+            EVENT_INTEGER("bytes", read->bytes), EVENT_INTEGER("pc", read->pc),
+            EVENT_TEXT("value", there), EVENT_TEXT("given", given),
+            OBSERVER_INSTRUCTIONS(observer));
+}
+
 static bool observer_nvm_done(Observer *observer, const WireCall *call, GError **error)
 {
     const HostlinkNvmOperation *nvm = &call->nvm;
@@ -525,6 +558,8 @@ static bool observer_is_act(uint32_t type)
     case HOSTLINK_HORIZON:
     case HOSTLINK_SLEEP_FOREVER:
     case HOSTLINK_SAVED:
+    case HOSTLINK_REREAD:
+    case HOSTLINK_READ_FAULTED:
     case HOSTLINK_CONTENT:
     case HOSTLINK_POWER_LOST:
         return false;
@@ -583,6 +618,12 @@ bool observer_call(Observer *observer, const WireCall *call, const char *reason,
         break;
     case HOSTLINK_POWER_LOST:
         observer_power_lost(observer, call, reason);
+        break;
+    case HOSTLINK_REREAD:
+        observer_reread(observer, call);
+        break;
+    case HOSTLINK_READ_FAULTED:
+        observer_misread(observer, call);
         break;
     case HOSTLINK_DEBUG_RESULT:
         OBSERVE(observer, EVENT_DEBUG_ATTEMPTED, EVENT_TRUTH("granted", call->word != 0));

@@ -50,6 +50,7 @@ typedef struct StageDevice {
     Tally *jam;
     Tally *probe;
     Tally *wear;
+    Tally *misread;
 } StageDevice;
 
 struct Stage {

@@ -280,6 +280,30 @@ static void verbs_wear_flash(Stage *stage, StageDevice *device, const Action *ac
     device_wear(device->device, &wear, verbs_wear_region(action));
 }
 
+static HostlinkReadFault verbs_misread_of(Stage *stage, const Action *action)
+{
+    const char *kind = plan_text(action, "kind");
+    Prng draw = verbs_draw(stage, action);
+    HostlinkReadFault fault = {
+        .at = (uint64_t)plan_integer(action, "at_read"),
+        .seed = prng_u64(&draw),
+        .kind = strcmp(kind, "ones") == 0    ? HOSTLINK_READ_ONES
+                : strcmp(kind, "zeros") == 0 ? HOSTLINK_READ_ZEROS
+                                             : HOSTLINK_READ_BIT,
+    };
+    if (plan_argument(action, "draw") != NULL) {
+        fault.seed = (uint64_t)plan_integer(action, "draw");
+    }
+    return fault;
+}
+
+static void verbs_misread(Stage *stage, StageDevice *device, const Action *action)
+{
+    HostlinkReadFault fault = verbs_misread_of(stage, action);
+    device->misread = verbs_tally(stage, action); /* an earlier one stays without effect */
+    device_misread(device->device, &fault);
+}
+
 static void verbs_set_battery(Stage *stage, StageDevice *device, const Action *action)
 {
     int64_t millivolts = plan_integer(action, "millivolts");
@@ -572,7 +596,7 @@ static VerbsFunction verbs_function(Verb verb)
         [VERB_SAVE_FLASH] = verbs_save_flash,     [VERB_RESTORE_FLASH] = verbs_restore_flash,
         [VERB_DAMAGE_FLASH] = verbs_damage_flash, [VERB_STICK_TRNG] = verbs_stick_trng,
         [VERB_PROBE_DEBUG] = verbs_probe_debug,   [VERB_END_RUN] = verbs_end_run,
-        [VERB_WEAR_FLASH] = verbs_wear_flash,
+        [VERB_WEAR_FLASH] = verbs_wear_flash,     [VERB_MISREAD] = verbs_misread,
     };
     return FUNCTIONS[verb];
 }
@@ -623,6 +647,10 @@ void verbs_aim(Stage *stage, const Action *action)
                tally_action(device->wear) == action->number) {
         HostlinkWear wear = verbs_wear_of(stage, action);
         device_wear(device->device, &wear, verbs_wear_region(action));
+    } else if (device != NULL && device->misread != NULL &&
+               tally_action(device->misread) == action->number) {
+        HostlinkReadFault fault = verbs_misread_of(stage, action);
+        device_misread(device->device, &fault);
     }
 }
 
@@ -642,6 +670,10 @@ void verbs_see(Stage *stage, const Event *event)
         tally_count(device->wear, "bits stayed");
         tally_end(device->wear);
         device->wear = NULL;
+    } else if (event->kind == EVENT_READ_FAULTED) {
+        tally_count(device->misread, "misread");
+        tally_end(device->misread);
+        device->misread = NULL;
     } else if (event->kind == EVENT_DEBUG_ATTEMPTED) {
         tally_count(device->probe, "probe answered");
     } else if (event->kind == EVENT_DEVICE_RESET && device->changing != 0) {

@@ -38,6 +38,8 @@ static const WireShape WIRE_SHAPES[] = {
     {HOSTLINK_DEBUG_RESULT, "DEBUG_RESULT", sizeof(HostlinkWord), sizeof(HostlinkWord)},
     {HOSTLINK_SLEEP_FOREVER, "SLEEP_FOREVER", 0, 0},
     {HOSTLINK_SAVED, "SAVED", 0, 0},
+    {HOSTLINK_REREAD, "REREAD", sizeof(HostlinkRead), sizeof(HostlinkRead)},
+    {HOSTLINK_READ_FAULTED, "READ_FAULTED", sizeof(HostlinkRead), sizeof(HostlinkRead)},
 };
 
 G_DEFINE_QUARK(wire - error - quark, wire_error)
@@ -128,6 +130,26 @@ static bool wire_lost_is_sound(const WireCall *call, GError **error)
     return true;
 }
 
+static bool wire_read_is_sound(const WireCall *call, GError **error)
+{
+    const HostlinkRead *read = &call->read;
+    uint32_t end = read->source == HOSTLINK_READ_FLASH        ? FLASH_BYTES
+                   : read->source == HOSTLINK_READ_NIC_BUFFER ? NIC_BUFFER_BYTES
+                   : read->source == HOSTLINK_READ_NIC_LENGTH ? 4
+                                                              : 0;
+    bool whole = read->bytes == 1 || read->bytes == 2 || read->bytes == 4 || read->bytes == 8;
+    if (read->number == 0) {
+        return wire_refuse(error, call->type, "read without number", read->number);
+    }
+    if (!whole || read->bytes > end || read->offset > end - read->bytes) {
+        return wire_refuse(error, call->type, "read outside its source", read->offset);
+    }
+    if ((read->value == read->given) != (call->type == HOSTLINK_REREAD)) {
+        return wire_refuse(error, call->type, "gives what it should not", read->given);
+    }
+    return true;
+}
+
 static bool wire_word_is_sound(const WireCall *call, GError **error)
 {
     uint32_t word = call->word;
@@ -200,6 +222,13 @@ bool wire_parse(const HostlinkHeader *header, const uint8_t *body, WireCall *ret
     case HOSTLINK_POWER_LOST:
         memcpy(&call.lost, body, sizeof(call.lost));
         if (!wire_lost_is_sound(&call, error)) {
+            return false;
+        }
+        break;
+    case HOSTLINK_REREAD:
+    case HOSTLINK_READ_FAULTED:
+        memcpy(&call.read, body, sizeof(call.read));
+        if (!wire_read_is_sound(&call, error)) {
             return false;
         }
         break;

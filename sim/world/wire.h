@@ -29,7 +29,7 @@ typedef enum WireError {
 
 /* One call, checked. Which member counts follows from `type`. */
 typedef struct WireCall {
-    uint32_t type; /* HOSTLINK_HELLO to HOSTLINK_SAVED */
+    uint32_t type; /* HOSTLINK_HELLO to HOSTLINK_READ_FAULTED */
     uint64_t time;
     uint64_t instructions;
     const uint8_t *body;
@@ -39,6 +39,7 @@ typedef struct WireCall {
     HostlinkHello hello;      /* HELLO */
     HostlinkNvmOperation nvm; /* NVM_STARTED, NVM_DONE */
     HostlinkPowerLost lost;   /* POWER_LOST */
+    HostlinkRead read;        /* REREAD, READ_FAULTED */
     uint64_t idle_until;      /* HORIZON: when the machine would next do something by itself */
     const uint8_t *bytes;     /* FRAME_SENT, UART_SENT, CONTENT; NVM_STARTED: the data */
     size_t byte_count;

@@ -408,6 +408,17 @@ static bool world_bear(Stage *stage, StageDevice *device, DevicePool *pool, GErr
     return true;
 }
 
+static bool world_counts_reads(const Timeline *timeline)
+{
+    for (guint i = 0; i < timeline->actions->len; i++) {
+        const Action *action = g_ptr_array_index(timeline->actions, i);
+        if (action->verb == VERB_MISREAD) {
+            return true;
+        }
+    }
+    return timeline->record_reads;
+}
+
 static bool world_set_up(Stage *stage, DevicePool *pool, GError **error)
 {
     const Timeline *timeline = stage->timeline;
@@ -430,6 +441,8 @@ static bool world_set_up(Stage *stage, DevicePool *pool, GError **error)
             .host = {world_frame_sent, world_power_lost, world_device_failed, stage},
             .record_nvm = timeline->record_nvm,
             .record_calls = timeline->record_calls,
+            .record_reads = timeline->record_reads,
+            .count_reads = world_counts_reads(timeline),
             .is_first = i == 0,
         };
         device->device = device_new(&options, device->machine);

@@ -137,6 +137,8 @@ enum {
        since BEGIN; the same whenever the same instructions are executed. All zero unless the
        process was started with `-global lockstep-hostlink.edges=on`. */
     HOSTLINK_SPACE_EDGES = 4,
+    /* Only READ, with HOSTLINK_OBSERVE_READS: 8 bytes, how many reads have been counted so far. */
+    HOSTLINK_SPACE_READS = 5,
 };
 
 #define HOSTLINK_EDGES_BYTES 8192u
