@@ -26,11 +26,18 @@
 #include "vdevice/firmware/drivers/watchdog.h"
 
 /*
- * D1  The hardware unique key is read once, in `device_derive_keys`, and unreadable from then on.
- * D2  The watchdog's period is the coming sleep plus WATCHDOG_AWAKE_MS while asleep, and
- * WATCHDOG_AWAKE_MS while awake: a loop that hangs is reset after eight seconds, a lock without a
- * network wakes every ten minutes. D3  An image is confirmed only in `device_self_test`, after all
- * its questions were answered well. D4  A planned reset happens only in `device_reset_if_quiet`.
+ *   D1  The hardware unique key is read once, in `device_derive_keys`, and unreadable from then on.
+ *
+ *   D2  The watchdog's period is the coming sleep plus WATCHDOG_AWAKE_MS while asleep, and
+ *       WATCHDOG_AWAKE_MS while awake: a loop that hangs is reset after eight seconds, a lock
+ *       without a network wakes every ten minutes.
+ *
+ *   D3  An image is confirmed only in `device_self_test`, after all its questions were answered
+ * well.
+ *
+ *   D4  A planned reset happens only in `device_reset_if_quiet`.
+ *
+ *   D5  The factory record is fetched from flash once; what was checked is what is used.
  */
 
 #define WATCHDOG_AWAKE_MS    8000u
@@ -44,6 +51,7 @@ typedef struct Device {
     Update update;
     Auth auth;
     Lock lock;
+    FactoryRecord factory; /* D5 */
     uint8_t tls_scalar[CRYPTO_P256_SCALAR_BYTES];
     bool provisioned;
     Status ready;    /* what the network half said; not OK until it has */
@@ -85,14 +93,11 @@ static void device_copy_boot_record(void)
     CHECK(device.boot.crc32 == crc32_of(&device.boot, offsetof(BootRecord, crc32)));
 }
 
-static const FactoryRecord *device_factory(void)
+/* Keeps D5. */
+static Status device_fetch_factory(void)
 {
-    return (const FactoryRecord *)(const void *)flash_at(FACTORY_OFFSET);
-}
-
-static Status device_check_factory(void)
-{
-    const FactoryRecord *record = device_factory();
+    const FactoryRecord *record = &device.factory;
+    flash_read(FACTORY_OFFSET, &device.factory, sizeof(device.factory));
     if (record->magic == UINT32_MAX) {
         return status_error(STATUS_PV_ABSENT);
     }
@@ -123,8 +128,8 @@ static Status device_start_auth(void)
 {
     uint8_t pin_key[32];
     TRY(device_derive_keys(pin_key));
-    TRY(device_check_factory());
-    const FactoryRecord *record = device_factory();
+    TRY(device_fetch_factory());
+    const FactoryRecord *record = &device.factory;
     AuthVerifier verifier = {.iterations = record->pin_iterations};
     memcpy(verifier.salt, record->pin_salt, sizeof(verifier.salt));
     memcpy(verifier.verifier, record->pin_verifier, sizeof(verifier.verifier));
@@ -371,7 +376,7 @@ void device_certificates(SupervisorCertificates *ret_certificates)
     if (!device.provisioned) {
         return;
     }
-    const FactoryRecord *record = device_factory();
+    const FactoryRecord *record = &device.factory;
     ret_certificates->certificate_bytes = record->certificate_bytes;
     ret_certificates->trust_bytes = record->trust_bytes;
     memcpy(ret_certificates->certificate_der, record->certificate_der, record->certificate_bytes);
