@@ -114,6 +114,7 @@ static uint64_t turn_value(const WorldTurn *turn, SweepAxis axis)
     return axis == SWEEP_FRAME                                 ? turn->frames
            : axis == SWEEP_CALL                                ? turn->calls
            : axis == SWEEP_NVM_OPERATION || axis == SWEEP_WEAR ? turn->operations
+           : axis == SWEEP_READ                                ? turn->reads
                                                                : turn->instructions;
 }
 

@@ -480,6 +480,14 @@ static bool device_read_worn(Device *device, const HostlinkNvmOperation *done, G
     return true;
 }
 
+/* Whether the lab has asked for calls of this kind, or needs not to. */
+static bool device_asked_for(const Device *device, uint32_t type)
+{
+    return type == HOSTLINK_REREAD         ? device->options.record_reads
+           : type == HOSTLINK_READ_FAULTED ? device->options.count_reads
+                                           : true;
+}
+
 /* The world's clock has come to the call: it is dealt with. Keeps D3. */
 static void device_take_call(void *user_data)
 {
@@ -494,6 +502,14 @@ static void device_take_call(void *user_data)
     }
     if (call.type == HOSTLINK_NVM_DONE && device->frail != NULL) {
         device_drive_frail(device, &call.nvm);
+    }
+    if (!device_asked_for(device, call.type)) {
+        g_set_error(&error, MACHINE_ERROR, MACHINE_ERROR_RULES,
+                    "%s: hostlink: %s call that nobody asked for", device->name,
+                    wire_call_name(call.type));
+        device->options.host.failed(device, g_steal_pointer(&error),
+                                    device->options.host.user_data);
+        return;
     }
     uint64_t calls = observer_calls(device->observer);
     bool worn = call.type == HOSTLINK_NVM_DONE && call.nvm.number == device->worn;
@@ -575,6 +591,14 @@ uint64_t device_instructions(const Device *device)
     bool now = device->state == DEVICE_CALLED &&
                device->offset + (VTime)call->time == queue_now(device->options.queue);
     return now ? call->instructions : observer_instructions(device->observer);
+}
+
+bool device_reads(Device *device, uint64_t *ret_reads, GError **error)
+{
+    *ret_reads = 0;
+    return !device->options.count_reads ||
+           machine_read(device->machine, HOSTLINK_SPACE_READS, 0, sizeof(*ret_reads),
+                        (uint8_t *)ret_reads, error);
 }
 
 bool device_add_edges(Device *device, uint8_t *edges, GError **error)

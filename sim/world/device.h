@@ -159,6 +159,10 @@ void device_stop_at(Device *device, uint64_t at);
 /* Instructions executed by now: of a call that came at this instant, or else of the last one. */
 uint64_t device_instructions(const Device *device);
 
+/* How many reads the machine has counted by now; none if they are not counted. Asks the machine. */
+G_GNUC_WARN_UNUSED_RESULT
+bool device_reads(Device *device, uint64_t *ret_reads, GError **error);
+
 /* Adds the edges it has executed to `edges`, of HOSTLINK_EDGES_BYTES; while it waits for orders. */
 G_GNUC_WARN_UNUSED_RESULT
 bool device_add_edges(Device *device, uint8_t *edges, GError **error);

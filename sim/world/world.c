@@ -560,7 +560,7 @@ static void world_stop_flood(Stage *stage, const DevicePool *pool, uint64_t turn
 }
 
 /* Notes where the first device stands. */
-static void world_note_turn(Stage *stage)
+static bool world_note_turn(Stage *stage, GError **error)
 {
     const StageDevice *first = &stage->devices[0];
     WorldTurn turn = {
@@ -569,7 +569,11 @@ static void world_note_turn(Stage *stage)
         .frames = network_frames(stage->network, first->port),
         .calls = observer_calls(device_observer(first->device)),
     };
+    if (!device_reads(first->device, &turn.reads, error)) {
+        return false;
+    }
     g_array_append_val(stage->turns, turn);
+    return true;
 }
 
 /* In the process of a branch: it is a run of its own from now on. */
@@ -619,8 +623,8 @@ static bool world_turn(Stage *stage, const DevicePool *pool, GError **error)
 {
     Device *first = stage->devices[0].device;
     while (stage->error == NULL && story_ended(stage->story) == NULL) {
-        if (stage->turns != NULL) {
-            world_note_turn(stage);
+        if (stage->turns != NULL && !world_note_turn(stage, error)) {
+            return false;
         }
         if (stage->branches != NULL && !stage->saving &&
             stage->turn >= stage->branches->turns[stage->branch]) {

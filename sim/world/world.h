@@ -117,6 +117,7 @@ typedef struct WorldTurn {
     uint64_t operations;   /* NVM operations that have started */
     uint64_t frames;       /* sent on the device's link, in both directions */
     uint64_t calls;        /* as observer_calls counts them */
+    uint64_t reads;        /* counted by the call that the device waits with */
 } WorldTurn;
 
 /* The same as `world_run`, of a plan with one device; its turns are added to `turns`. */

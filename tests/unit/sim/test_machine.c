@@ -112,6 +112,37 @@ static void test_machine__refuses_a_program_across_pages(void **state)
     expect_refusal(&step, 5, MACHINE_ERROR_RULES, "outside one page");
 }
 
+static void expect_bad_read(uint32_t type, HostlinkRead read, const char *text)
+{
+    FakeStep step = {10, type, &read, sizeof(read)};
+    expect_refusal(&step, 5, MACHINE_ERROR_RULES, text);
+}
+
+static void test_machine__refuses_reads_that_cannot_be(void **state)
+{
+    (void)state;
+    HostlinkRead read = {.number = 1, .source = HOSTLINK_READ_FLASH, .bytes = 4};
+    HostlinkRead none = read;
+    none.number = 0;
+    expect_bad_read(HOSTLINK_REREAD, none, "without number");
+    HostlinkRead odd = read;
+    odd.bytes = 3;
+    expect_bad_read(HOSTLINK_REREAD, odd, "outside its source");
+    HostlinkRead beyond = read;
+    beyond.offset = FLASH_BYTES - 3;
+    expect_bad_read(HOSTLINK_REREAD, beyond, "outside its source");
+    HostlinkRead nowhere = read;
+    nowhere.source = 4;
+    expect_bad_read(HOSTLINK_REREAD, nowhere, "outside its source");
+    HostlinkRead wide = read;
+    wide.source = HOSTLINK_READ_NIC_LENGTH;
+    wide.bytes = 8;
+    expect_bad_read(HOSTLINK_REREAD, wide, "outside its source");
+    expect_bad_read(HOSTLINK_READ_FAULTED, read, "gives what it should not");
+    read.given = 1;
+    expect_bad_read(HOSTLINK_REREAD, read, "gives what it should not");
+}
+
 static void test_machine__tells_when_it_is_silent(void **state)
 {
     (void)state;
@@ -169,6 +200,7 @@ int main(void)
         cmocka_unit_test(test_machine__refuses_time_that_overruns_its_horizon),
         cmocka_unit_test(test_machine__refuses_a_bolt_beyond_its_travel),
         cmocka_unit_test(test_machine__refuses_a_program_across_pages),
+        cmocka_unit_test(test_machine__refuses_reads_that_cannot_be),
         cmocka_unit_test(test_machine__tells_when_it_is_silent),
         cmocka_unit_test(test_machine__tells_when_it_is_dead),
         cmocka_unit_test(test_machine__reads_back_what_was_written),

@@ -207,6 +207,8 @@ static void test_scenario__sweeps_one_power_cut_only(void **state)
                  "x.yaml:7:5: error: only fault_frame can be swept over that axis");
     expect_error(TOP GIVEN "when:\n  - at: 0s\n    fault_frame: {}\n" THEN,
                  "x.yaml:7:5: error: fault_frame needs \"frame\" and \"kind\"");
+    expect_error(TOP GIVEN "when:\n  - at: 0s\n    misread: { kind: ones }\n" THEN,
+                 "x.yaml:7:5: error: misread needs \"at_read\"");
     expect_error(TOP GIVEN "when:\n  - at: 0s\n    sweep: nvm.operations\n    cut_power: {}\n" THEN,
                  "x.yaml:7:12: error: unknown word \"nvm.operations\", did you mean");
     expect_error(TOP GIVEN "when:\n  - at: 0s\n    sweep: nvm.operation\n    cut_power: {}\n"
@@ -363,6 +365,13 @@ static void test_plan__puts_the_axis_own_fault_into_any_scenario(void **state)
     assert_int_equal(fault->verb, VERB_FAULT_FRAME);
     assert_int_equal(plan_integer(fault, "frame"), 3);
     assert_string_equal(plan_text(fault, "kind"), "hold");
+    g_autoptr(Plan) read = plan_of(STORY, POINT_OF(SWEEP_READ, 77, "zeros"));
+    assert_string_equal(read->run_id, "a/b@read#77:zeros+seed=1");
+    const Action *misread = g_ptr_array_index(read->timeline->actions, 3);
+    assert_int_equal(misread->verb, VERB_MISREAD);
+    assert_int_equal(plan_integer(misread, "at_read"), 77);
+    assert_string_equal(plan_text(misread, "kind"), "zeros");
+    assert_false(read->timeline->record_reads);
 }
 
 static void test_plan__keeps_of_the_claims_what_holds_whatever_happens(void **state)
@@ -428,7 +437,8 @@ static void test_plan__arms_a_second_cut_when_the_first_fault_took_effect(void *
 static void test_plan__with_an_imposed_fault_is_the_same_again_after_being_stored(void **state)
 {
     (void)state;
-    const SweepPoint *points[] = {POINT_OF(SWEEP_CALL, 9, ""), POINT_OF(SWEEP_CALL, 0, "")};
+    const SweepPoint *points[] = {POINT_OF(SWEEP_CALL, 9, ""), POINT_OF(SWEEP_CALL, 0, ""),
+                                  POINT_OF(SWEEP_READ, 9, "bit"), POINT_OF(SWEEP_READ, 0, "")};
     for (size_t i = 0; i < G_N_ELEMENTS(points); i++) {
         g_autoptr(Plan) plan = plan_of(STORY, points[i]);
         g_autofree char *json = plan_to_json(plan);
@@ -439,6 +449,7 @@ static void test_plan__with_an_imposed_fault_is_the_same_again_after_being_store
         }
         assert_int_equal(again->imposed, plan->imposed);
         assert_int_equal(again->timeline->record_calls, plan->timeline->record_calls);
+        assert_int_equal(again->timeline->record_reads, plan->timeline->record_reads);
     }
 }
 
@@ -477,6 +488,23 @@ static void test_sweep__takes_its_points_from_the_window(void **state)
     assert_int_equal(each->len, 6 * points->len);
     g_autoptr(GArray) again = sweep_points(scenario_sweep(scenario), 1, events, false, NULL);
     assert_memory_equal(points->data, again->data, points->len * sizeof(SweepPoint));
+}
+
+static void test_sweep__takes_what_is_read_again(void **state)
+{
+    (void)state;
+    g_autoptr(GPtrArray) events = operations();
+    for (int64_t i = 1; i <= 4; i++) {
+        EventField fields[] = {EVENT_INTEGER("number", i * 100), EVENT_END};
+        g_ptr_array_add(events, event_new(events->len + 1, 200, i == 3 ? "lock2" : "lock",
+                                          EVENT_READ_REPEATED, fields));
+    }
+    Sweep sweep = {.axis = SWEEP_READ, .target = "lock", .how = "each"};
+    g_autoptr(GArray) points = sweep_points(&sweep, 1, events, false, NULL);
+    assert_int_equal(points->len, 3 * 3);
+    const SweepPoint *last = &g_array_index(points, SweepPoint, points->len - 1);
+    assert_int_equal(last->number, 400);
+    assert_string_equal(last->how, "bit");
 }
 
 static void test_sweep__draws_instructions_within_the_window(void **state)
@@ -718,6 +746,7 @@ int main(void)
         cmocka_unit_test(test_plan__arms_a_second_cut_when_the_first_fault_took_effect),
         cmocka_unit_test(test_plan__with_an_imposed_fault_is_the_same_again_after_being_stored),
         cmocka_unit_test(test_sweep__takes_its_points_from_the_window),
+        cmocka_unit_test(test_sweep__takes_what_is_read_again),
         cmocka_unit_test(test_sweep__draws_instructions_within_the_window),
         cmocka_unit_test(test_sweep__takes_frames_of_the_devices_own_cable),
         cmocka_unit_test(test_sweep__takes_every_nth_call_in_the_window),
