@@ -7,6 +7,8 @@
  * I2  The payload's length is only taken from a header whose signature was good.
  * I3  A slot passes only if two readings of its header are equal and each passes by itself.
  * I4  The payload is hashed once; its digest is compared with both readings of the header.
+ * I5  A slot is refused only if it was refused twice: one misread ends no trial, and leaves no lock
+ *     in recovery. Each time every rule applies.
  */
 #include "vdevice/firmware/core/image.h"
 
@@ -67,7 +69,7 @@ static Status image_check_again(uint32_t slot, const ImageTrust *trust, const Im
     return image_check_vectors(&header, slot);
 }
 
-Status image_check_slot(uint32_t slot, const ImageTrust *trust, ImageHeader *ret_header)
+static Status image_check_slot_once(uint32_t slot, const ImageTrust *trust, ImageHeader *ret_header)
 {
     ImageHeader header;
     uint8_t digest[CRYPTO_SHA256_BYTES];
@@ -79,4 +81,10 @@ Status image_check_slot(uint32_t slot, const ImageTrust *trust, ImageHeader *ret
     TRY(image_check_again(slot, trust, &header, digest));
     *ret_header = header;
     return status_ok();
+}
+
+Status image_check_slot(uint32_t slot, const ImageTrust *trust, ImageHeader *ret_header)
+{
+    Status first = image_check_slot_once(slot, trust, ret_header);
+    return status_is_ok(first) ? first : image_check_slot_once(slot, trust, ret_header); /* I5 */
 }

@@ -7,7 +7,8 @@
  * A header is judged before a single byte of the payload is believed: form, key, signature,
  * rollback. Then digest and vectors of the payload. When a slot is judged, every rule is applied
  * twice, the second time on a header read anew from flash, and both readings must agree: one upset
- * bit or skipped branch does not start an image. The first failure is the answer.
+ * bit or skipped branch does not start an image. The first failure is the answer, of the second try
+ * if there are two: a slot that is refused is judged once more from the start.
  */
 
 #include "vdevice/firmware/core/image_rules.h"

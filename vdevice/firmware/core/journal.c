@@ -8,11 +8,11 @@
  *     merely looks empty may be the torn end of an erase that was cut off.
  * J4  The sequence number grows by one with every record, over both sectors.
  * J5  A record that cannot be read back is written again behind that place, with its number.
+ * J6  A record is taken for torn only if it was read so twice: one misread loses none.
  *
  *   newest in sector s, place left behind it ── append ──► programmed in s
- *   newest in sector s, s full               ── append ──► other sector erased, programmed at its
- * start nothing valid anywhere                   ── append ──► sector 0 erased, programmed at its
- * start
+ *   newest in sector s, s full ── append ──► other sector erased, programmed at its start
+ *   nothing valid anywhere     ── append ──► sector 0 erased, programmed at its start
  */
 #include "vdevice/firmware/core/journal.h"
 
@@ -32,13 +32,27 @@ static uint32_t journal_offset(uint32_t sector, uint32_t index)
     return JOURNAL_OFFSET + sector * FLASH_SECTOR_BYTES + index * JOURNAL_RECORD_BYTES;
 }
 
+/* The record at that place; false when there is none. */
+static bool journal_read_once(uint32_t sector, uint32_t index, JournalRecord *ret_record)
+{
+    flash_read(journal_offset(sector, index), ret_record, sizeof *ret_record);
+    return journal_record_is_valid(ret_record);
+}
+
+/* Keeps J6. */
+static bool journal_read(uint32_t sector, uint32_t index, JournalRecord *ret_record)
+{
+    return journal_read_once(sector, index, ret_record) ||
+           (!bytes_all(ret_record, sizeof *ret_record, 0xff) &&
+            journal_read_once(sector, index, ret_record));
+}
+
 /* Takes the newest record of `sector` if it is newer than what was found so far. */
 static void journal_scan(Journal *journal, uint32_t sector)
 {
     for (uint32_t i = 0; i < JOURNAL_SECTOR_RECORDS; i++) {
         JournalRecord record;
-        flash_read(journal_offset(sector, i), &record, sizeof record);
-        if (journal_record_is_valid(&record) && record.sequence > journal->current.sequence) {
+        if (journal_read(sector, i, &record) && record.sequence > journal->current.sequence) {
             journal->current = record;
             journal->sector = sector;
         }

@@ -21,6 +21,7 @@
  *     written, it might read right now and wrong later.
  * S6  A record that cannot be read back is written again behind that place: one worn cell costs a
  *     place, not what was to be kept.
+ * S7  A record is taken for torn only if it was read so twice: one misread loses none.
  *
  *   position fits      store_put ──► programmed
  *   sector full        store_put ──► next sector without newest records erased (S3),
@@ -77,8 +78,8 @@ static uint32_t store_crc(const uint8_t *record, uint32_t value_bytes)
     return crc32_add(crc, record + STORE_HEAD_BYTES, value_bytes);
 }
 
-/* The record at `offset`; false when it is none, or torn. */
-static bool store_read(uint32_t offset, StoreRecord *ret_record)
+/* The record at `offset`; false when it is none, or torn, or was misread. */
+static bool store_read_once(uint32_t offset, StoreRecord *ret_record)
 {
     StoreRecord record;
     flash_read(offset, record.bytes, STORE_HEAD_BYTES);
@@ -99,6 +100,14 @@ static bool store_read(uint32_t offset, StoreRecord *ret_record)
     }
     *ret_record = record;
     return true;
+}
+
+/* The record at `offset`; false when it is none, or torn. Keeps S7. */
+static bool store_read(uint32_t offset, StoreRecord *ret_record)
+{
+    return store_read_once(offset, ret_record) ||
+           (!bytes_all(flash_at(offset), STORE_HEAD_BYTES, 0xff) &&
+            store_read_once(offset, ret_record));
 }
 
 /* Finds the records of one sector (S1). */
