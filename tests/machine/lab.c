@@ -38,6 +38,7 @@ struct Lab {
     uint8_t body[HOSTLINK_BODY_BYTES_MAX];
     uint64_t digest;
     uint64_t calls;
+    uint32_t observed;
     bool restoring;
     uint64_t saved_digest;
     uint64_t saved_calls;
@@ -137,6 +138,11 @@ void lab_order_word(Lab *lab, uint32_t type, uint32_t value)
     lab_order(lab, type, &word, sizeof(word));
 }
 
+void lab_observe(Lab *lab, uint32_t observed)
+{
+    lab->observed = observed;
+}
+
 void lab_begin(Lab *lab, bool keep_nvm)
 {
     HostlinkBegin begin = {.trng_seed = 42,
@@ -147,6 +153,9 @@ void lab_begin(Lab *lab, bool keep_nvm)
                            .wall_clock_cell = 1};
 
     lab_order(lab, HOSTLINK_BEGIN, &begin, sizeof(begin));
+    if (lab->observed) {
+        lab_order_word(lab, HOSTLINK_OBSERVE, lab->observed);
+    }
     lab->digest = UINT64_C(0xcbf29ce484222325);
     lab->calls = 0;
 }

@@ -51,6 +51,9 @@ void lab_disturb(Lab *lab);
 /* Waits for a machine that is expected to end by itself. Returns its exit code, and frees `lab`. */
 int lab_wait_exit(Lab *lab);
 
+/* What to OBSERVE, from the next `lab_begin` on, which orders it; 0: what BEGIN leaves. */
+void lab_observe(Lab *lab, uint32_t observed);
+
 /* Orders; they leave with `lab_run`. */
 void lab_order(Lab *lab, uint32_t type, const void *body, size_t bytes);
 void lab_order_word(Lab *lab, uint32_t type, uint32_t value);

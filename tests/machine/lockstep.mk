@@ -10,5 +10,5 @@ $(LOCKSTEP_ROM): tests/machine/lockstep_rom.c tests/machine/lockstep_rom.h \
 	    -nostdlib -Wall -Wextra -Werror -T tests/machine/lockstep_rom.ld $< -o $(@:.bin=.elf)
 	@arm-none-eabi-objcopy -O binary $(@:.bin=.elf) $@
 
-$(BUILD)/tests/machine/test_lockstep $(BUILD)/tests/machine/test_restore $(BUILD)/tests/machine/test_edges: \
+$(BUILD)/tests/machine/test_lockstep $(BUILD)/tests/machine/test_reads $(BUILD)/tests/machine/test_restore $(BUILD)/tests/machine/test_edges: \
     $(BUILD)/tests/machine/lab.o $(LOCKSTEP_ROM)

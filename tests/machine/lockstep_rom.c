@@ -334,6 +334,139 @@ static void rom_sram_code(void)
     }
 }
 
+/* --- Reading, and reading again -----------------------------------------------------------------
+ */
+
+#define BYTE(address) (*(volatile uint8_t *)(uintptr_t)(address))
+
+static void rom_hash(uint32_t source)
+{
+    WORD(HASHACC_BASE + HASHACC_SOURCE) = source;
+    WORD(HASHACC_BASE + HASHACC_BLOCKS) = 1;
+    WORD(HASHACC_BASE + HASHACC_START) = 1;
+    while (WORD(HASHACC_BASE + HASHACC_STATUS) & REG_MASK(HASHACC_STATUS_BUSY)) {
+    }
+}
+
+static void rom_reads(void)
+{
+    uint32_t from = FLASH_BASE + LOCKSTEP_ROM_DATA_OFFSET;
+    uint32_t a;
+    uint32_t b;
+    uint32_t c;
+
+    __asm volatile("ldrb %0, [%1, #1]" : "=r"(a) : "r"(from));
+    rom_show(a);
+    __asm volatile("ldrh %0, [%1, #2]" : "=r"(a) : "r"(from));
+    rom_show(a);
+    /* Where it reads, then what. */
+    __asm volatile("adr.w %0, 1f\n"
+                   "nop\n"
+                   "1: ldr.w %1, [%2, #4]"
+                   : "=&r"(b), "=r"(a)
+                   : "r"(from));
+    rom_show(b);
+    rom_show(a);
+    __asm volatile("ldr.w %0, [%1, #9]" : "=r"(a) : "r"(from));
+    rom_show(a);
+    __asm volatile("ldrd %0, %1, [%2, #16]" : "=&r"(a), "=&r"(b) : "r"(from));
+    rom_show(a);
+    rom_show(b);
+    __asm volatile("ldrd %0, %1, [%2, #20]" : "=&r"(a), "=&r"(b) : "r"(from));
+    rom_show(a);
+    rom_show(b);
+    __asm volatile("add r3, %3, #32\n"
+                   "ldmia r3, {r4, r5, r6}\n"
+                   "mov %0, r4\n"
+                   "mov %1, r5\n"
+                   "mov %2, r6\n"
+                   : "=&r"(a), "=&r"(b), "=&r"(c)
+                   : "r"(from)
+                   : "r3", "r4", "r5", "r6");
+    rom_show(a);
+    rom_show(b);
+    rom_show(c);
+    __asm volatile("ldrh.w %0, [%1, #45]" : "=r"(a) : "r"(from));
+    rom_show(a);
+    rom_hash(from + 64u);
+    rom_show(WORD(HASHACC_BASE + HASHACC_STATE));
+    rom_hash(from + 131u);
+    rom_show(WORD(HASHACC_BASE + HASHACC_STATE));
+}
+
+static __attribute__((noinline)) uint32_t rom_fetch(uint32_t offset)
+{
+    return WORD(FLASH_BASE + offset);
+}
+
+static __attribute__((noinline)) uint32_t rom_fetch_bytes(uint32_t offset, uint32_t count)
+{
+    uint32_t sum = 0;
+
+    for (uint32_t i = 0; i < count; i++) {
+        sum += BYTE(FLASH_BASE + offset + i);
+    }
+    return sum;
+}
+
+static void rom_reads_again(void)
+{
+    const uint32_t at = LOCKSTEP_ROM_DATA_OFFSET;
+
+    rom_listen_flash();
+    rom_show(LOCKSTEP_ROM_AGAIN_FIRST);
+    rom_fetch(at);
+    rom_show(LOCKSTEP_ROM_AGAIN_WORD);
+    for (volatile uint32_t i = 0; i < 3; i++) { /* one call, not three */
+        rom_fetch(at);
+    }
+    rom_show(LOCKSTEP_ROM_AGAIN_BYTES);
+    rom_fetch_bytes(at + 16, 6);
+    rom_show(LOCKSTEP_ROM_AGAIN_SERIES);
+    for (volatile uint32_t i = 0; i < 2; i++) {
+        rom_fetch_bytes(at + 16, 6);
+    }
+    rom_show(LOCKSTEP_ROM_AGAIN_PROGRAM);
+    rom_program(at, 0, 0);
+    rom_fetch(at);
+    rom_fetch(at + 4);
+    rom_show(LOCKSTEP_ROM_AGAIN_CHANGED);
+    rom_fetch(at);
+    rom_show(LOCKSTEP_ROM_AGAIN_HASH);
+    rom_hash(FLASH_BASE + at);
+    rom_show(LOCKSTEP_ROM_AGAIN_HASHES);
+    for (uint32_t i = 0; i < 2; i++) {
+        rom_hash(FLASH_BASE + at);
+    }
+    rom_show(LOCKSTEP_ROM_AGAIN_ERASE);
+    rom_operate(FLASH_CTRL_COMMAND_ERASE, at - at % FLASH_SECTOR_BYTES);
+    rom_fetch(at);
+    rom_show(LOCKSTEP_ROM_AGAIN_OVER);
+}
+
+static void rom_reads_frames(void)
+{
+    __asm volatile("cpsid i");
+    WORD(NIC_BASE + NIC_FILTER) = 1;
+    WORD(NIC_BASE + NIC_IRQ_ENABLE) = REG_MASK(NIC_STATUS_RX_READY);
+    WORD(NVIC_ENABLE) = 1u << NIC_IRQ;
+    for (;;) {
+        if (!(WORD(NIC_BASE + NIC_STATUS) & REG_MASK(NIC_STATUS_RX_READY))) {
+            rom_wait_line(NIC_IRQ);
+            continue;
+        }
+        rom_show(WORD(NIC_BASE + NIC_RX_LENGTH));
+        rom_show(WORD(NIC_BASE + NIC_RX_LENGTH));
+        rom_show(WORD(NIC_RX_BUFFER_BASE));
+        rom_show(BYTE(NIC_RX_BUFFER_BASE + 1));
+        /* The buffer is memory, too. */
+        WORD(NIC_RX_BUFFER_BASE) = 0x01020304;
+        BYTE(NIC_RX_BUFFER_BASE + 2) = 0xee;
+        rom_show(WORD(NIC_RX_BUFFER_BASE));
+        WORD(NIC_BASE + NIC_RX_POP) = 1;
+    }
+}
+
 /* Any interrupt or fault of the trials that expect one: show it, then rest. */
 void rom_fault(void)
 {
@@ -412,6 +545,15 @@ void rom_start(void)
         break;
     case LOCKSTEP_ROM_SRAM_CODE:
         rom_sram_code();
+        break;
+    case LOCKSTEP_ROM_READS:
+        rom_reads();
+        break;
+    case LOCKSTEP_ROM_READS_AGAIN:
+        rom_reads_again();
+        break;
+    case LOCKSTEP_ROM_READS_FRAMES:
+        rom_reads_frames();
         break;
     default:
         break;

@@ -47,6 +47,27 @@ enum {
     LOCKSTEP_ROM_CONTEXTS = 14,
     LOCKSTEP_ROM_SRAM_CODE = 15, /* writes a function to SRAM, runs it, writes another there, ... */
     LOCKSTEP_ROM_DRIVE = 16,     /* moves the bolt to and fro: each write makes two calls */
+    LOCKSTEP_ROM_READS = 17,     /* reads flash in every width, and shows what it read */
+    /* reads flash again and again, and shows LOCKSTEP_ROM_AGAIN_... before each way of doing so */
+    LOCKSTEP_ROM_READS_AGAIN = 18,
+    LOCKSTEP_ROM_READS_FRAMES = 19, /* reads each frame and its length twice, and shows them */
 };
 
 #define LOCKSTEP_ROM_TICK_COUNT 4000u
+
+/* What the trials that read find in flash, by the test's hand. */
+#define LOCKSTEP_ROM_DATA_OFFSET (STORE_OFFSET + 0x2000u)
+#define LOCKSTEP_ROM_DATA_BYTES  256u
+
+enum {
+    LOCKSTEP_ROM_AGAIN_FIRST = 1,   /* a word, once */
+    LOCKSTEP_ROM_AGAIN_WORD = 2,    /* the same three times, from a loop elsewhere */
+    LOCKSTEP_ROM_AGAIN_BYTES = 3,   /* six bytes at 16 in a loop, once */
+    LOCKSTEP_ROM_AGAIN_SERIES = 4,  /* the same twice, from a loop elsewhere */
+    LOCKSTEP_ROM_AGAIN_PROGRAM = 5, /* programs the first eight bytes, reads both words */
+    LOCKSTEP_ROM_AGAIN_CHANGED = 6, /* reads the first once more */
+    LOCKSTEP_ROM_AGAIN_HASH = 7,    /* has the first 64 bytes hashed */
+    LOCKSTEP_ROM_AGAIN_HASHES = 8,  /* and twice more */
+    LOCKSTEP_ROM_AGAIN_ERASE = 9,   /* erases all of it, reads the first word */
+    LOCKSTEP_ROM_AGAIN_OVER = 10,
+};

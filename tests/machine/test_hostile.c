@@ -123,13 +123,15 @@ static uint32_t draw_value(uint64_t *state)
 static void order_something(Bench *bench, uint64_t *state)
 {
     static const uint32_t words[] = {
-        HOSTLINK_KEY,  HOSTLINK_DOOR,    HOSTLINK_JAM,        HOSTLINK_BATTERY,
-        HOSTLINK_LINK, HOSTLINK_OBSERVE, HOSTLINK_TRNG_FAULT, HOSTLINK_BOLT_SET,
+        HOSTLINK_KEY,  HOSTLINK_DOOR,       HOSTLINK_JAM,      HOSTLINK_BATTERY,
+        HOSTLINK_LINK, HOSTLINK_TRNG_FAULT, HOSTLINK_BOLT_SET,
     };
     uint8_t bytes[NIC_FRAME_BYTES_MAX];
     HostlinkCut cut;
+    HostlinkWord observed;
+    HostlinkReadFault fault;
 
-    switch (draw_below(state, 6)) {
+    switch (draw_below(state, 8)) {
     case 0:
         memset(bytes, 0xff, sizeof(bytes));
         (void)bench_order(bench, HOSTLINK_FRAME, bytes, draw_below(state, sizeof(bytes)));
@@ -145,6 +147,16 @@ static void order_something(Bench *bench, uint64_t *state)
                             .units = draw_value(state),
                             .decay = draw(state) >> draw_below(state, 64)};
         (void)bench_order(bench, HOSTLINK_CUT, &cut, sizeof(cut));
+        break;
+    case 3:
+        observed = (HostlinkWord){.value = draw_value(state)};
+        (void)bench_order(bench, HOSTLINK_OBSERVE, &observed, sizeof(observed));
+        break;
+    case 4:
+        fault = (HostlinkReadFault){.at = draw(state) >> draw_below(state, 64),
+                                    .seed = draw(state),
+                                    .kind = draw_below(state, HOSTLINK_READ_BIT + 2)};
+        (void)bench_order(bench, HOSTLINK_READ_FAULT, &fault, sizeof(fault));
         break;
     default:
         bench_order_word(bench, words[draw_below(state, COUNT(words))], draw_value(state));

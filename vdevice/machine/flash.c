@@ -11,6 +11,7 @@
 #include "flash.h"
 #include "hostlink.h"
 #include "nvm.h"
+#include "reads.h"
 #include "vdevice/contract/memory_map.h"
 #include "vdevice/contract/regs.h"
 
@@ -25,6 +26,7 @@ struct FlashState {
 
     MemoryRegion registers;
     MemoryRegion array_memory;
+    ReadsCover cover; /* over the array at its own address, not over the window */
     MemoryRegion window;
     MemoryRegion window_frame; /* stays mapped while `window` comes and goes */
     qemu_irq irq;
@@ -289,6 +291,7 @@ static void flash_changed(void *opaque, uint32_t offset, uint32_t bytes)
     FlashState *flash = opaque;
 
     memory_region_flush_rom_device(&flash->array_memory, offset, bytes);
+    reads_forget(HOSTLINK_READ_FLASH, offset, bytes);
 }
 
 static void flash_done(void *opaque)
@@ -336,13 +339,14 @@ static void flash_realize(DeviceState *dev, Error **errp)
                                        "lockstep.flash", FLASH_BYTES, errp)) {
         return;
     }
+    reads_cover(&flash->cover, OBJECT(dev), HOSTLINK_READ_FLASH, &flash->array_memory);
     memory_region_init(&flash->window_frame, OBJECT(dev), "lockstep.window-frame", WINDOW_BYTES);
     memory_region_init_alias(&flash->window, OBJECT(dev), "lockstep.window", &flash->array_memory,
                              SLOT_A_OFFSET, WINDOW_BYTES);
     memory_region_set_enabled(&flash->window, false);
     memory_region_add_subregion(&flash->window_frame, 0, &flash->window);
     sysbus_init_mmio(sbd, &flash->registers);
-    sysbus_init_mmio(sbd, &flash->array_memory);
+    sysbus_init_mmio(sbd, &flash->cover.frame);
     sysbus_init_mmio(sbd, &flash->window_frame);
     sysbus_init_irq(sbd, &flash->irq);
     nvm_init(&flash->array, HOSTLINK_SPACE_FLASH, memory_region_get_ram_ptr(&flash->array_memory),

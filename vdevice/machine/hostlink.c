@@ -50,6 +50,7 @@
 #include "edges.h"
 #include "hostlink.h"
 #include "nvm.h"
+#include "reads.h"
 #include "supply.h"
 #include "vdevice/contract/memory_map.h"
 #include "vdevice/contract/regs.h"
@@ -61,7 +62,7 @@
 #define HOSTLINK_INPUT_BYTES   65536
 #define HOSTLINK_LOG_BYTES_MAX (1u << 20)
 #define HOSTLINK_ORDER_FIRST   HOSTLINK_RUN
-#define HOSTLINK_ORDER_LAST    HOSTLINK_WEAR
+#define HOSTLINK_ORDER_LAST    HOSTLINK_READ_FAULT
 #define HOSTLINK_ORDERS        (HOSTLINK_ORDER_LAST - HOSTLINK_ORDER_FIRST + 1)
 #define HOSTLINK_SPACES        (HOSTLINK_SPACE_EDGES + 1)
 
@@ -136,6 +137,7 @@ static const HostlinkOrderForm hostlink_forms[HOSTLINK_ORDERS] = {
     [HOSTLINK_RESTORE - HOSTLINK_RUN] = {0, 0},
     [HOSTLINK_STOP - HOSTLINK_RUN] = {sizeof(HostlinkStop), sizeof(HostlinkStop)},
     [HOSTLINK_WEAR - HOSTLINK_RUN] = {sizeof(HostlinkWear), sizeof(HostlinkWear)},
+    [HOSTLINK_READ_FAULT - HOSTLINK_RUN] = {sizeof(HostlinkReadFault), sizeof(HostlinkReadFault)},
 };
 
 #undef WORD
@@ -377,6 +379,38 @@ static void hostlink_cut(const uint8_t *body)
     supply_cut(&cut);
 }
 
+static const char *hostlink_observe(HostlinkState *link, uint32_t observed)
+{
+    const uint32_t reads = HOSTLINK_OBSERVE_READS | HOSTLINK_OBSERVE_REREADS;
+
+    if (link->powered && ((observed ^ link->observed) & reads)) {
+        return "OBSERVE_READS or OBSERVE_REREADS changes with the power on";
+    }
+    if ((observed & reads) == HOSTLINK_OBSERVE_REREADS) {
+        return "OBSERVE_REREADS without OBSERVE_READS";
+    }
+    link->observed = observed;
+    return NULL;
+}
+
+static const char *hostlink_read_fault(HostlinkState *link, const uint8_t *body)
+{
+    HostlinkReadFault fault;
+
+    memcpy(&fault, body, sizeof(fault));
+    fault.at = le64_to_cpu(fault.at);
+    fault.seed = le64_to_cpu(fault.seed);
+    fault.kind = le32_to_cpu(fault.kind);
+    if (!(link->observed & HOSTLINK_OBSERVE_READS)) {
+        return "READ_FAULT without OBSERVE_READS";
+    }
+    if (fault.at && (fault.kind < HOSTLINK_READ_ZEROS || fault.kind > HOSTLINK_READ_BIT)) {
+        return "READ_FAULT of no known kind";
+    }
+    reads_fault(&fault);
+    return NULL;
+}
+
 /* Returns a complaint, or NULL. */
 static const char *hostlink_range(HostlinkState *link, uint32_t type, const uint8_t *body,
                                   uint32_t body_bytes)
@@ -484,8 +518,9 @@ static const char *hostlink_order(HostlinkState *link, uint32_t type, const uint
         supply_stop(ldq_le_p(body));
         return NULL;
     case HOSTLINK_OBSERVE:
-        link->observed = ldl_le_p(body);
-        return NULL;
+        return hostlink_observe(link, ldl_le_p(body));
+    case HOSTLINK_READ_FAULT:
+        return hostlink_read_fault(link, body);
     case HOSTLINK_WRITE:
     case HOSTLINK_READ:
     case HOSTLINK_DAMAGE:
@@ -927,6 +962,7 @@ static void hostlink_realize(DeviceState *dev, Error **errp)
     link->reset_cause = POWER_RESET_CAUSE_POWER_ON;
     timer_init_ns(&link->horizon_timer, QEMU_CLOCK_VIRTUAL, hostlink_horizon, link);
     supply_init();
+    reads_init();
     edges_init(link->edges);
     if (link->fd >= 0) {
         qemu_add_vm_change_state_handler(hostlink_machine_runs, link);

@@ -11,6 +11,7 @@
 #include "qapi/error.h"
 #include "hostlink.h"
 #include "nic.h"
+#include "reads.h"
 #include "sram.h"
 #include "vdevice/contract/memory_map.h"
 #include "vdevice/contract/regs.h"
@@ -40,6 +41,7 @@ struct NicLinkState {
     MemoryRegion registers;
     MemoryRegion transmit;
     MemoryRegion receive;
+    ReadsCover receive_cover;
     qemu_irq irq;
     QEMUTimer wire_timer; /* pending while TX_BUSY */
 
@@ -71,11 +73,19 @@ static void nic_wire_free(void *opaque)
     /* TX_BUSY is the timer itself, and raises no interrupt. */
 }
 
+/* What was read of the frame before says nothing about the one, or none, that is there now. */
+static void nic_forget_reads(void)
+{
+    reads_forget(HOSTLINK_READ_NIC_BUFFER, 0, NIC_BUFFER_BYTES);
+    reads_forget(HOSTLINK_READ_NIC_LENGTH, 0, sizeof(uint32_t));
+}
+
 /* Shows the frame at the head of the queue, if any, in the receive buffer. */
 static void nic_show_frame(NicLinkState *nic)
 {
     NicFrame *frame = &nic->queue[nic->queue_first];
 
+    nic_forget_reads();
     if (nic->queue_count) {
         memcpy(memory_region_get_ram_ptr(&nic->receive), frame->content, frame->bytes);
         sram_changed(&nic->receive, 0, frame->bytes);
@@ -163,7 +173,9 @@ static MemTxResult nic_read(void *opaque, hwaddr offset, uint64_t *ret_value, un
         *ret_value = nic->irq_enable;
         return MEMTX_OK;
     case NIC_RX_LENGTH:
-        *ret_value = nic->queue_count ? nic->queue[nic->queue_first].bytes : 0;
+        *ret_value = reads_register(HOSTLINK_READ_NIC_LENGTH,
+                                    nic->queue_count ? nic->queue[nic->queue_first].bytes : 0,
+                                    bytes, attrs);
         return MEMTX_OK;
     case NIC_TX_LENGTH:
     case NIC_RX_POP:
@@ -272,6 +284,7 @@ static void nic_reset_hold(Object *obj, ResetType type)
     nic->mac_high = 0;
     nic->queue_first = 0;
     nic->queue_count = 0;
+    nic_forget_reads();
     nic_update(nic);
 }
 
@@ -288,9 +301,11 @@ static void nic_realize(DeviceState *dev, Error **errp)
                                 NIC_BUFFER_BYTES, errp)) {
         return;
     }
+    reads_cover(&nic->receive_cover, OBJECT(dev), HOSTLINK_READ_NIC_BUFFER, &nic->receive);
+    reads_add_register(HOSTLINK_READ_NIC_LENGTH, sizeof(uint32_t));
     sysbus_init_mmio(sbd, &nic->registers);
     sysbus_init_mmio(sbd, &nic->transmit);
-    sysbus_init_mmio(sbd, &nic->receive);
+    sysbus_init_mmio(sbd, &nic->receive_cover.frame);
     sysbus_init_irq(sbd, &nic->irq);
     timer_init_ns(&nic->wire_timer, QEMU_CLOCK_VIRTUAL, nic_wire_free, nic);
     nic->link_up = true;

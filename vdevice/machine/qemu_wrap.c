@@ -157,11 +157,13 @@ void __wrap_translator_loop(CPUState *cpu, TranslationBlock *tb, int *max_insns,
 }
 
 /*
- * Exceptions are taken and left here, and neither is an edge.
+ * Exceptions are taken and left here, and neither is an edge. What is read meanwhile (vectors, the
+ * stacked registers) is no read of the program's: reads.c knows those by this address.
  */
 void __wrap_arm_v7m_cpu_do_interrupt(CPUState *cpu)
 {
     edges_forget();
+    cpu->mem_io_pc = 0;
     __real_arm_v7m_cpu_do_interrupt(cpu);
 }
 
