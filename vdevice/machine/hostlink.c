@@ -64,7 +64,7 @@
 #define HOSTLINK_ORDER_FIRST   HOSTLINK_RUN
 #define HOSTLINK_ORDER_LAST    HOSTLINK_READ_FAULT
 #define HOSTLINK_ORDERS        (HOSTLINK_ORDER_LAST - HOSTLINK_ORDER_FIRST + 1)
-#define HOSTLINK_SPACES        (HOSTLINK_SPACE_EDGES + 1)
+#define HOSTLINK_SPACES        (HOSTLINK_SPACE_READS + 1)
 
 typedef struct HostlinkTaker {
     void (*take_word)(void *opaque, uint32_t value);
