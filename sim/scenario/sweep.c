@@ -139,6 +139,37 @@ static void add_changing(const Window *window, const GPtrArray *events, GArray *
     add_seen(window, EVENT_NVM_OPERATION, changing, numbers);
 }
 
+/* Whether a misread of that kind would give what is there anyway: "0x" and digits, all one. */
+static bool reads_the_same(const char *how, const char *value)
+{
+    const char *digits = value + strlen("0x");
+    return (strcmp(how, "ones") == 0 && digits[strspn(digits, "f")] == '\0') ||
+           (strcmp(how, "zeros") == 0 && digits[strspn(digits, "0")] == '\0');
+}
+
+/* Takes out the points that would change nothing. */
+static void drop_ineffective(const GPtrArray *events, GArray *points)
+{
+    g_autoptr(GHashTable) values = g_hash_table_new(g_int64_hash, g_int64_equal);
+    g_autoptr(GArray) numbers = g_array_sized_new(FALSE, FALSE, sizeof(int64_t), events->len);
+    for (guint i = 0; i < events->len; i++) {
+        Event *event = g_ptr_array_index(events, i);
+        int64_t number = event_integer(event, "number", 0);
+        if (event->kind == EVENT_READ_REPEATED) {
+            g_array_append_val(numbers, number);
+            g_hash_table_insert(values, &g_array_index(numbers, int64_t, numbers->len - 1),
+                                (void *)event_text(event, "value"));
+        }
+    }
+    for (guint i = points->len; i > 0; i--) {
+        const SweepPoint *point = &g_array_index(points, SweepPoint, i - 1);
+        const char *value = g_hash_table_lookup(values, &point->number);
+        if (value != NULL && reads_the_same(point->how, value)) {
+            g_array_remove_index(points, i - 1);
+        }
+    }
+}
+
 /* The numbers of all frames that the target's own cable has carried. */
 static void add_frames(const char *target, const GPtrArray *events, GArray *numbers)
 {
@@ -304,7 +335,11 @@ static bool add_points(const Sweep *sweep, const Window *window, const Prng *roo
         break;
     case SWEEP_READ:
         add_seen(window, EVENT_READ_REPEATED, events, numbers);
-        break;
+        if (!add_numbers(sweep, root, numbers, every_how, points, error)) {
+            return false;
+        }
+        drop_ineffective(events, points);
+        return true;
     case SWEEP_CALL:
         add_seen(window, EVENT_DEVICE_CALL, events, numbers);
         break;

@@ -378,26 +378,30 @@ static const char *observer_read_region(const HostlinkRead *read)
                : nvm_region(HOSTLINK_NVM_PROGRAM, read->offset);
 }
 
+static char *observer_value_text(uint64_t value, uint32_t bytes)
+{
+    return g_strdup_printf("0x%0*" G_GINT64_MODIFIER "x", (int)bytes * 2, value);
+}
+
 static void observer_reread(Observer *observer, const WireCall *call)
 {
     const HostlinkRead *read = &call->read;
+    g_autofree char *value = observer_value_text(read->value, read->bytes);
     OBSERVE(observer, EVENT_READ_REPEATED, EVENT_INTEGER("number", read->number),
             EVENT_TEXT("region", observer_read_region(read)), EVENT_INTEGER("offset", read->offset),
             EVENT_INTEGER("bytes", read->bytes), EVENT_INTEGER("pc", read->pc),
-            OBSERVER_INSTRUCTIONS(observer));
+            EVENT_TEXT("value", value), OBSERVER_INSTRUCTIONS(observer));
 }
 
 static void observer_misread(Observer *observer, const WireCall *call)
 {
     const HostlinkRead *read = &call->read;
-    g_autofree char *there =
-        g_strdup_printf("0x%0*" G_GINT64_MODIFIER "x", (int)read->bytes * 2, read->value);
-    g_autofree char *given =
-        g_strdup_printf("0x%0*" G_GINT64_MODIFIER "x", (int)read->bytes * 2, read->given);
+    g_autofree char *value = observer_value_text(read->value, read->bytes);
+    g_autofree char *given = observer_value_text(read->given, read->bytes);
     OBSERVE(observer, EVENT_READ_FAULTED, EVENT_INTEGER("number", read->number),
             EVENT_TEXT("region", observer_read_region(read)), EVENT_INTEGER("offset", read->offset),
             EVENT_INTEGER("bytes", read->bytes), EVENT_INTEGER("pc", read->pc),
-            EVENT_TEXT("value", there), EVENT_TEXT("given", given),
+            EVENT_TEXT("value", value), EVENT_TEXT("given", given),
             OBSERVER_INSTRUCTIONS(observer));
 }
 

@@ -495,16 +495,25 @@ static void test_sweep__takes_what_is_read_again(void **state)
     (void)state;
     g_autoptr(GPtrArray) events = operations();
     for (int64_t i = 1; i <= 4; i++) {
-        EventField fields[] = {EVENT_INTEGER("number", i * 100), EVENT_END};
+        EventField fields[] = {EVENT_INTEGER("number", i * 100),
+                               EVENT_TEXT("value", i == 2   ? "0xffff"
+                                                   : i == 1 ? "0x00"
+                                                            : "0x0f"),
+                               EVENT_END};
         g_ptr_array_add(events, event_new(events->len + 1, 200, i == 3 ? "lock2" : "lock",
                                           EVENT_READ_REPEATED, fields));
     }
     Sweep sweep = {.axis = SWEEP_READ, .target = "lock", .how = "each"};
     g_autoptr(GArray) points = sweep_points(&sweep, 1, events, false, NULL);
-    assert_int_equal(points->len, 3 * 3);
-    const SweepPoint *last = &g_array_index(points, SweepPoint, points->len - 1);
-    assert_int_equal(last->number, 400);
-    assert_string_equal(last->how, "bit");
+    static const char *const EXPECTED[] = {"100:ones", "100:bit",   "200:zeros", "200:bit",
+                                           "400:ones", "400:zeros", "400:bit"};
+    assert_int_equal(points->len, G_N_ELEMENTS(EXPECTED));
+    for (guint i = 0; i < points->len; i++) {
+        const SweepPoint *point = &g_array_index(points, SweepPoint, i);
+        g_autofree char *text =
+            g_strdup_printf("%" G_GUINT64_FORMAT ":%s", point->number, point->how);
+        assert_string_equal(text, EXPECTED[i]);
+    }
 }
 
 static void test_sweep__draws_instructions_within_the_window(void **state)
