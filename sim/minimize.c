@@ -344,7 +344,7 @@ static bool reduce_devices(Minimizer *minimizer)
 {
     bool any = false;
     for (guint i = minimizer->plan->timeline->devices->len; i-- > 0;) {
-        for (unsigned what = 0; what < 5; what++) {
+        for (unsigned what = 0; what < 6; what++) {
             Plan *plan = copy_plan(minimizer->plan);
             DeviceSetup *device = g_ptr_array_index(plan->timeline->devices, i);
             DeviceSetup *plain = plan_device_new(device->name);
@@ -360,6 +360,9 @@ static bool reduce_devices(Minimizer *minimizer)
                 break;
             case 3:
                 device->clock_valid = plain->clock_valid;
+                break;
+            case 4:
+                device->journal = plain->journal;
                 break;
             default:
                 device->battery_mv = plain->battery_mv;

@@ -225,6 +225,9 @@ static void add_device(GString *out, const DeviceSetup *device)
     if (device->battery_mv != plain->battery_mv) {
         g_string_append_printf(out, ", battery_mv: %" G_GINT64_FORMAT, device->battery_mv);
     }
+    if (device->journal != plain->journal) {
+        g_string_append_printf(out, ", journal: %" G_GINT64_FORMAT, device->journal);
+    }
     g_string_append(out, " }\n");
     plan_device_free(plain);
 }

@@ -18,6 +18,7 @@
 #define WRONG_PINS_MAX 4
 #define LOCKOUT_PINS   5
 #define FOR_MAX_S      120
+#define CONSOLE_LINES  30 /* of an update, more or less */
 
 void drawn_step_free(void *step)
 {
@@ -95,6 +96,7 @@ static Pattern *draw_event(Prng *prng)
         {EVENT_BOLT_MOVED, false},       {EVENT_USER_PIN_ENTERED, false},
         {EVENT_REPORT_RECEIVED, true},   {EVENT_DEVICE_RESET, false},
         {EVENT_HTTP_REQUEST, false},     {EVENT_JOURNAL_RECORDED, true},
+        {EVENT_UART_LINE, false},
     };
     size_t index = prng_below(prng, G_N_ELEMENTS(EVENTS));
     Pattern *pattern = pattern_new(EVENTS[index].kind);
@@ -107,6 +109,15 @@ static Pattern *draw_event(Prng *prng)
     return pattern;
 }
 
+/* Which of the events like `pattern`: one of the first `most`, or of the many lines on the console.
+ */
+static uint32_t draw_nth(Prng *prng, const Pattern *pattern, uint32_t most)
+{
+    return 1 + (uint32_t)(pattern->kind == EVENT_UART_LINE
+                              ? prng_below(prng, CONSOLE_LINES)
+                              : prng_below(prng, pattern->kind == EVENT_HTTP_REQUEST ? 4 : most));
+}
+
 /* When an action starts: at a time, or after an event. */
 static void draw_trigger(Prng *prng, const Story *story, Action *action, bool may_wait)
 {
@@ -116,7 +127,7 @@ static void draw_trigger(Prng *prng, const Story *story, Action *action, bool ma
     action->delay = 0;
     if (may_wait && prng_chance(prng, (Ratio){1, 2})) {
         action->after = draw_event(prng);
-        action->nth = 1 + (uint32_t)prng_below(prng, 2);
+        action->nth = draw_nth(prng, action->after, 2);
         action->delay = draw_spread(prng, 8 * 1000000) * VTIME_US;
         return;
     }
@@ -166,11 +177,11 @@ static Action *draw_power(Prng *prng, const Story *story, Feature feature)
     } else if (feature == FEATURE_CUT_AT_EVENT && prng_chance(prng, (Ratio){1, 2})) {
         /* Right in what the lock writes next. */
         action->after = draw_event(prng);
-        action->nth = 1 + (uint32_t)prng_below(prng, 2);
+        action->nth = draw_nth(prng, action->after, 2);
         drawn_set_number(action, "in_operations", 1 + draw_spread(prng, 30));
     } else if (feature == FEATURE_CUT_AT_EVENT) {
         action->after = draw_event(prng);
-        action->nth = 1 + (uint32_t)prng_below(prng, 3);
+        action->nth = draw_nth(prng, action->after, 3);
         action->delay = draw_spread(prng, 3 * 1000000) * VTIME_US;
     } else {
         /* A second one a little later, once the first is over: a cut while recovering from a cut.
@@ -351,33 +362,70 @@ static Action *draw_person(Prng *prng, const Story *story, Feature feature)
 }
 
 /* An event of the update, from which somebody at the lock may come in between. */
-static Pattern *draw_moment(Prng *prng)
+typedef struct Moment {
+    EventKind kind;
+    const char *key; /* of a field, and what it is then; or NULL */
+    const char *value;
+    uint32_t nth_max;
+} Moment;
+
+/* The update's times: while a release is fetched, at the reset to it, and while it is new. */
+#define AGES        3
+#define AGE_MOMENTS 7
+static const Moment MEETINGS[AGES][AGE_MOMENTS] = {
+    {
+        {EVENT_DEVICE_ADDRESS, NULL, NULL, 1},
+        {EVENT_TLS_HANDSHAKE, NULL, NULL, 1},
+        {EVENT_HTTP_REQUEST, NULL, NULL, 3},
+        {EVENT_UPDATE_OFFERED, "version", "1.1.0", 1},
+        {EVENT_UPDATE_STAGING_STARTED, NULL, NULL, 1},
+        {EVENT_DOWNLOAD_STARTED, NULL, NULL, 1},
+        {EVENT_DOWNLOAD_STARTED, NULL, NULL, 1},
+    },
+    {
+        {EVENT_DOWNLOAD_FINISHED, NULL, NULL, 1},
+        {EVENT_UPDATE_STAGED, "version", "1.1.0", 1},
+        {EVENT_UPDATE_STAGED, "version", "1.1.0", 1},
+        {EVENT_UART_LINE, "text", "app: reset", 2},
+        {EVENT_UART_LINE, "text", "app: reset", 2},
+        {EVENT_UART_LINE, "text", "app: reset", 2},
+        {EVENT_DEVICE_RESET, NULL, NULL, 2},
+    },
+    {
+        {EVENT_UPDATE_TRIAL, "version", "1.1.0", 1},
+        {EVENT_BOOT_SLOT_STARTED, "version", "1.1.0", 2},
+        {EVENT_BOOT_COMPLETED, "version", "1.1.0", 2},
+        {EVENT_BOOT_COMPLETED, "version", "1.1.0", 2},
+        {EVENT_BOOT_COMPLETED, "version", "1.1.0", 2},
+        {EVENT_UPDATE_CONFIRMED, "version", "1.1.0", 1},
+        {EVENT_UPDATE_CONFIRMED, "version", "1.1.0", 1},
+    },
+};
+
+static void set_moment(Prng *prng, Action *action, const Moment *moment)
 {
-    static const struct {
-        EventKind kind;
-        bool versioned;
-    } MOMENTS[] = {
-        {EVENT_BOOT_COMPLETED, true},
-        {EVENT_DEVICE_ADDRESS, false},
-        {EVENT_TLS_HANDSHAKE, false},
-        {EVENT_HTTP_REQUEST, false},
-        {EVENT_UPDATE_OFFERED, true},
-        {EVENT_UPDATE_STAGING_STARTED, false},
-        {EVENT_UPDATE_STAGING_STARTED, false},
-        {EVENT_DOWNLOAD_FINISHED, false},
-        {EVENT_DOWNLOAD_FINISHED, false},
-        {EVENT_UPDATE_STAGED, true},
-        {EVENT_UPDATE_STAGED, true},
-        {EVENT_DEVICE_RESET, false},
-        {EVENT_UPDATE_TRIAL, true},
-        {EVENT_UPDATE_CONFIRMED, true},
-    };
-    size_t index = prng_below(prng, G_N_ELEMENTS(MOMENTS));
-    Pattern *pattern = pattern_new(MOMENTS[index].kind);
-    if (MOMENTS[index].versioned) {
-        drawn_accept(pattern, "version", "1.1.0", NULL);
+    action->after = pattern_new(moment->kind);
+    if (moment->key != NULL) {
+        drawn_accept(action->after, moment->key, moment->value, NULL);
     }
-    return pattern;
+    action->nth = 1 + (uint32_t)prng_below(prng, moment->nth_max);
+}
+
+/* Whether somebody is at the lock at that time already: two who type at once spoil each other's
+ * PIN.
+ */
+static bool is_taken(const Story *story, unsigned age)
+{
+    for (guint i = 0; i < story->steps->len; i++) {
+        const Step *step = g_ptr_array_index(story->steps, i);
+        const Action *first = g_ptr_array_index(step->actions, 0);
+        for (size_t j = 0; step->feature == FEATURE_RACE && j < AGE_MOMENTS; j++) {
+            if (first->after->kind == MEETINGS[age][j].kind) {
+                return true;
+            }
+        }
+    }
+    return false;
 }
 
 static void add_action(Step *step, Action *take_action)
@@ -395,31 +443,49 @@ static void follow(const Step *step, Action *action, VTime later)
     action->delay = first->after == NULL ? 0 : first->delay + later;
 }
 
-/* The bolt is put back by hand, or it may be open already, and then the right PIN is typed. */
-static void draw_race(Prng *prng, Step *step)
+/*
+ * The right PIN is typed; perhaps the bolt is put back by hand before, for it may be open already.
+ * False if the story has somebody at the lock all the time.
+ */
+static bool draw_race(Prng *prng, const Story *story, Step *step)
 {
-    Action *locks = drawn_action(VERB_TURN_BOLT);
-    drawn_set_text(locks, "to", "locked");
-    locks->after = draw_moment(prng);
-    locks->nth = locks->after->kind == EVENT_HTTP_REQUEST ? 1 + (uint32_t)prng_below(prng, 4) : 1;
-    locks->delay = prng_chance(prng, (Ratio){3, 4}) ? prng_between(prng, 0, 3000) * VTIME_MS
-                                                    : draw_spread(prng, 8000) * VTIME_MS;
-    add_action(step, locks);
-    Action *opens = drawn_action(VERB_ENTER_PIN);
-    follow(step, opens, 20 * VTIME_MS);
-    add_action(step, opens);
+    unsigned age = (unsigned)prng_below(prng, AGES);
+    for (unsigned i = 0; i < AGES && is_taken(story, age); i++) {
+        age = (age + 1) % AGES;
+    }
+    if (is_taken(story, age)) {
+        return false;
+    }
+    bool locks = story->unlocked || prng_chance(prng, (Ratio){1, 3});
+    Action *first = drawn_action(locks ? VERB_TURN_BOLT : VERB_ENTER_PIN);
+    set_moment(prng, first, &MEETINGS[age][prng_below(prng, AGE_MOMENTS)]);
+    first->delay = prng_chance(prng, (Ratio){1, 2}) ? prng_between(prng, 0, 4000) * VTIME_MS
+                                                    : draw_spread(prng, 8000000) * VTIME_US;
+    add_action(step, first);
+    if (locks) {
+        drawn_set_text(first, "to", "locked");
+        Action *opens = drawn_action(VERB_ENTER_PIN);
+        follow(step, opens, 20 * VTIME_MS);
+        add_action(step, opens);
+    }
+    return true;
 }
 
-/* Wrong PINs enough, then the right one before the wait is over. */
+/*
+ * Wrong PINs enough, then the right one before the wait is over. Often nobody offers an update
+ * before the last of them, so that it falls into the wait.
+ */
 static void draw_lockout(Prng *prng, const Story *story, Step *step)
 {
     VTime at = 0;
+    bool offline = prng_chance(prng, (Ratio){1, 2});
     for (unsigned i = 0; i < LOCKOUT_PINS; i++) {
         Action *wrong = drawn_action(VERB_ENTER_PIN);
         drawn_set_text(wrong, "which", "wrong");
         if (i == 0) {
-            draw_trigger(prng, story, wrong, true);
+            draw_trigger(prng, story, wrong, !offline);
             wrong->nth = 1;
+            wrong->at = offline ? prng_between(prng, 1, 5) * VTIME_S : wrong->at;
         } else {
             at += prng_between(prng, 3500, 6000) * VTIME_MS;
             follow(step, wrong, at);
@@ -427,8 +493,15 @@ static void draw_lockout(Prng *prng, const Story *story, Step *step)
         add_action(step, wrong);
     }
     Action *right = drawn_action(VERB_ENTER_PIN);
-    follow(step, right, at + prng_between(prng, 4000, 24000) * VTIME_MS);
+    follow(step, right, at + prng_between(prng, 4000, 26000) * VTIME_MS);
     add_action(step, right);
+    if (offline) {
+        Action *cable = drawn_action(VERB_SET_CABLE);
+        drawn_set_text(cable, "state", "out");
+        const Action *first = g_ptr_array_index(step->actions, 0);
+        drawn_set_time(cable, "for", (first->at + at) / VTIME_MS + prng_between(prng, 0, 6000));
+        add_action(step, cable);
+    }
 }
 
 /* The power goes in one of the next few operations, and again in one of the first after that. */
@@ -462,15 +535,26 @@ static void draw_cut_again(Prng *prng, Step *step)
 /* One operation to come meets worn cells: among the next few records, or any. */
 static void draw_wear(Prng *prng, const Story *story, Step *step)
 {
+    static const Moment WRITES[] = {
+        {EVENT_HTTP_REQUEST, NULL, NULL, 4},     {EVENT_UPDATE_OFFERED, NULL, NULL, 1},
+        {EVENT_DOWNLOAD_STARTED, NULL, NULL, 1}, {EVENT_UPDATE_STAGED, NULL, NULL, 1},
+        {EVENT_UPDATE_TRIAL, NULL, NULL, 1},     {EVENT_BOOT_COMPLETED, NULL, NULL, 3},
+        {EVENT_USER_KEY, NULL, NULL, 9},         {EVENT_REPORT_RECEIVED, NULL, NULL, 4},
+    };
     Action *action = drawn_action(VERB_WEAR_FLASH);
-    const char *region = draw_word(prng, "journal journal journal store slot_b otp");
-    int64_t first = strcmp(region, "journal") == 0 ? 4 : 40;
+    const char *region = draw_word(prng, "journal journal journal store store store slot_b otp");
+    bool records = strcmp(region, "journal") == 0 || strcmp(region, "otp") == 0;
+    int64_t first = records ? 4 : 40;
     action->nth = 1;
-    if (prng_chance(prng, (Ratio){1, 2})) {
+    if (prng_chance(prng, (Ratio){2, 3})) {
+        set_moment(prng, action, &WRITES[prng_below(prng, G_N_ELEMENTS(WRITES))]);
+        first = 4;
+    } else if (prng_chance(prng, (Ratio){1, 2})) {
         draw_trigger(prng, story, action, true);
     }
     drawn_set_text(action, "region", region);
-    drawn_set_number(action, "in_operations", 1 + draw_spread(prng, first));
+    drawn_set_number(action, "in_operations",
+                     strcmp(region, "otp") == 0 ? 1 : 1 + draw_spread(prng, first));
     drawn_set_number(action, "bits", prng_chance(prng, (Ratio){1, 2}) ? 1 : 40);
     add_action(step, action);
 }
@@ -504,9 +588,21 @@ static void draw_flash(Prng *prng, const Story *story, Step *step)
         action->delay = prng_between(prng, 0, 12000) * VTIME_US;
         drawn_set_number(action, "offset", (int64_t)prng_below(prng, 64));
         drawn_set_number(action, "bits", 1);
+    } else if (step->feature == FEATURE_SLOT && prng_chance(prng, (Ratio){2, 3})) {
+        /* Between what is said of the image and what comes of it. */
+        static const Moment SAYINGS[] = {
+            {EVENT_UPDATE_STAGED, NULL, NULL, 1},
+            {EVENT_UPDATE_CONFIRMED, NULL, NULL, 1},
+            {EVENT_DEVICE_RESET, NULL, NULL, 2},
+        };
+        set_moment(prng, action, &SAYINGS[prng_below(prng, G_N_ELEMENTS(SAYINGS))]);
+        action->at = 0;
+        action->delay = draw_spread(prng, 1000000) * VTIME_US;
+        drawn_set_text(action, "region", draw_word(prng, "slot_b slot_b slot_b slot_a"));
     }
 }
 
+/* NULL if the story has enough of that kind. */
 static Step *draw_step(Prng *prng, const Story *story, Feature feature)
 {
     Step *step = g_new0(Step, 1);
@@ -523,7 +619,10 @@ static Step *draw_step(Prng *prng, const Story *story, Feature feature)
     } else if (feature <= FEATURE_OLDER) {
         add_action(step, draw_service(prng, story, feature));
     } else if (feature == FEATURE_RACE) {
-        draw_race(prng, step);
+        if (!draw_race(prng, story, step)) {
+            drawn_step_free(step);
+            return NULL;
+        }
     } else if (feature == FEATURE_LOCKOUT) {
         draw_lockout(prng, story, step);
     } else if (feature <= FEATURE_PROBE) {
@@ -553,7 +652,10 @@ void drawn_add_step(Prng *prng, Story *story, Feature feature)
     unsigned wrong_max = feature == FEATURE_LOCKOUT ? 1 : WRONG_PINS_MAX;
     if (story->steps->len < DRAWN_STEPS_MAX &&
         !(wrong && wrong_pins(story) >= wrong_max)) { /* H4 */
-        g_ptr_array_add(story->steps, draw_step(prng, story, feature));
+        Step *step = draw_step(prng, story, feature);
+        if (step != NULL) {
+            g_ptr_array_add(story->steps, step);
+        }
     }
 }
 

@@ -65,6 +65,7 @@ typedef enum Theme {
     THEME_WEAR,    /* worn cells where the update is recorded */
     THEME_RACE,    /* somebody at the lock while it updates */
     THEME_LENGTHS, /* lies about lengths, bursts of frames, headers that change */
+    THEME_DAMAGE,  /* flash that is not what it was, where it is about to be believed */
     THEME_OUTAGE,  /* two locks, and a service that fails for hours */
     THEMES
 } Theme;
@@ -83,6 +84,8 @@ typedef struct Story {
     bool clock_invalid;
     bool bad_release; /* the first release fails its self-test */
     int64_t delay_ms; /* of the uplink */
+    int64_t rate;     /* of the uplink, in bytes a second; 0: no limit */
+    int64_t journal;  /* records that the boot journal holds from the start */
 } Story;
 
 #define DRAWN_OLD_IMAGE   "app-1.0.0"

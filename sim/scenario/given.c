@@ -15,8 +15,8 @@
 
 static bool parse_device(Scenario *scenario, const char *name, const TreeNode *node, GError **error)
 {
-    static const char *const KEYS[] = {"image", "image_b",    "state", "bolt",
-                                       "door",  "battery_mv", "clock", NULL};
+    static const char *const KEYS[] = {"image",      "image_b", "state",   "bolt", "door",
+                                       "battery_mv", "clock",   "journal", NULL};
     static const char *const STATES[] = {"initialized", "new", NULL};
     static const char *const BOLTS[] = {"locked", "unlocked", NULL};
     static const char *const DOORS[] = {"closed", "open", NULL};
@@ -62,7 +62,9 @@ static bool parse_device(Scenario *scenario, const char *name, const TreeNode *n
         *choices[i].when_second = index == 0 ? *choices[i].when_second : !*choices[i].when_second;
     }
     const TreeNode *battery = tree_get(node, "battery_mv");
-    return battery == NULL || tree_integer(battery, 0, 10000, &device->battery_mv, error);
+    const TreeNode *journal = tree_get(node, "journal");
+    return (battery == NULL || tree_integer(battery, 0, 10000, &device->battery_mv, error)) &&
+           (journal == NULL || tree_integer(journal, 0, PLAN_JOURNAL_MAX, &device->journal, error));
 }
 
 static bool parse_devices(Scenario *scenario, const TreeNode *given, GError **error)

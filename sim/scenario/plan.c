@@ -523,6 +523,9 @@ static void write_device(Canon *canon, const DeviceSetup *device)
     canon_member_truth(canon, "door_open", device->door_open);
     canon_member_truth(canon, "clock_valid", device->clock_valid);
     canon_member_integer(canon, "battery_mv", device->battery_mv);
+    if (device->journal > 0) {
+        canon_member_integer(canon, "journal", device->journal);
+    }
     canon_end_object(canon);
 }
 
@@ -739,6 +742,9 @@ static void read_device(Source *source, Plan *plan)
     device->door_open = member_truth(source, "door_open");
     device->clock_valid = member_truth(source, "clock_valid");
     device->battery_mv = member_integer(source, "battery_mv", 0, 100000);
+    if (member(source, "journal", false) != NULL) {
+        device->journal = member_integer(source, "journal", 0, PLAN_JOURNAL_MAX);
+    }
 }
 
 static void read_action(Source *source, Plan *plan)

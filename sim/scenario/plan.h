@@ -102,6 +102,8 @@ typedef struct Action {
 } Action;
 
 /* How a device is when the world begins. It is switched on by an action. */
+#define PLAN_JOURNAL_MAX 128 /* records: one of the journal's two sectors, full */
+
 typedef struct DeviceSetup {
     char *name;    /* "lock", "lock2": the source of its events, and what its secrets fork from */
     char *image;   /* in slot A, confirmed */
@@ -111,6 +113,7 @@ typedef struct DeviceSetup {
     bool door_open;
     bool clock_valid; /* the RTC's cell is good */
     int64_t battery_mv;
+    int64_t journal; /* records that the boot journal holds already, all of what is in slot A */
 } DeviceSetup;
 
 /* A file the run needs: an image by its recipe's name, or "rom". */

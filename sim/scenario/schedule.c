@@ -69,12 +69,24 @@ static const Focus FOCI[THEMES] = {
                        {FEATURE_MUTATE, FEATURE_SERVER, FEATURE_MALFORMED, FEATURE_HEADER,
                         FEATURE_TAMPER, FEATURE_MUTATE},
                        6},
+    [THEME_DAMAGE] = {2,
+                      1,
+                      {FEATURE_SLOT, FEATURE_SLOT, FEATURE_SLOT, FEATURE_HEADER, FEATURE_JOURNAL,
+                       FEATURE_STORE},
+                      6},
 };
 
 /* In so many of a hundred stories. */
 static const unsigned THEME_PERCENT[THEMES] = {
-    [THEME_ANYTHING] = 36, [THEME_POWER] = 18,   [THEME_WEAR] = 9,
-    [THEME_RACE] = 17,     [THEME_LENGTHS] = 11, [THEME_OUTAGE] = 9,
+    [THEME_ANYTHING] = 24, [THEME_POWER] = 18, [THEME_WEAR] = 13,  [THEME_RACE] = 19,
+    [THEME_LENGTHS] = 10,  [THEME_DAMAGE] = 7, [THEME_OUTAGE] = 9,
+};
+
+/* In how many of so many stories the journal is nearly full, and turns during the update. */
+static const Ratio AGED[THEMES] = {
+    [THEME_ANYTHING] = {1, 6}, [THEME_POWER] = {1, 2},   [THEME_WEAR] = {1, 3},
+    [THEME_RACE] = {1, 10},    [THEME_LENGTHS] = {0, 1}, [THEME_DAMAGE] = {1, 3},
+    [THEME_OUTAGE] = {0, 1},
 };
 
 static Theme draw_theme(Prng *prng)
@@ -118,6 +130,12 @@ static void draw_story(Prng *prng, Story *story)
     story->clock_invalid = prng_chance(prng, (Ratio){1, 6});
     story->bad_release = prng_chance(prng, (Ratio){1, 10});
     story->delay_ms = prng_between(prng, 1, 100);
+    if (prng_chance(prng, (Ratio){1, story->theme == THEME_RACE ? 2 : 6})) {
+        story->rate = prng_between(prng, 15, 60) * 1000;
+    }
+    if (prng_chance(prng, AGED[story->theme])) {
+        story->journal = prng_between(prng, PLAN_JOURNAL_MAX - 6, PLAN_JOURNAL_MAX);
+    }
     if (focus->count > 0) {
         unsigned steps = 1 + (unsigned)prng_below(prng, focus->steps_max);
         for (unsigned i = 0; i < steps; i++) {

@@ -14,6 +14,7 @@
 #define SETTLE        (5 * 60 * VTIME_S)   /* until every fault started by a late event is over */
 #define AFTERWARDS    (20 * 60 * VTIME_S)  /* a session more, for a lock that was cut off late */
 #define RECOVER       (150 * 60 * VTIME_S) /* some sessions' worth of the longest back-off */
+#define CALM          (90 * 60 * VTIME_S)  /* in which all goes well again and again */
 #define BACK_OFF      (18 * 60 * VTIME_S)  /* the longest one, and a session */
 
 static Action *add_action(Plan *plan, Verb verb, VTime at)
@@ -174,12 +175,16 @@ static void add_given(Plan *plan, const Story *story)
     DeviceSetup *device = plan_device_new("lock");
     device->image = g_strdup(DRAWN_OLD_IMAGE);
     device->unlocked = story->unlocked;
+    device->journal = story->journal;
     device->clock_valid = story->clock_invalid ? !device->clock_valid : device->clock_valid;
     g_ptr_array_add(plan->timeline->devices, device);
     Action *link = add_action(plan, VERB_SET_LINK, 0);
     link->given = true;
     drawn_set_text(link, "link", "uplink");
     drawn_set_time(link, "delay", story->delay_ms);
+    if (story->rate > 0) {
+        drawn_set_number(link, "rate", story->rate);
+    }
     Action *serve = add_action(plan, VERB_SERVE, 0);
     serve->given = true;
     drawn_set_text(serve, "image", story->bad_release ? DRAWN_BAD_IMAGE : DRAWN_NEW_IMAGE);
@@ -226,15 +231,19 @@ static void add_outage(Plan *plan, Prng *prng)
     add_both(plan, VERB_POWER_ON, 0);
     add_failure(prng, plan, from, end);
     if (prng_chance(prng, (Ratio){1, 2})) {
-        /* Everybody starts afresh in the middle of it. */
-        add_both(plan, VERB_CUT_POWER, from + (end - from) / 2);
+        /* Everybody starts afresh in the middle of it, and perhaps again a little later. */
+        VTime cut = from + (end - from) / 2;
+        add_both(plan, VERB_CUT_POWER, cut);
+        if (prng_chance(prng, (Ratio){1, 2})) {
+            add_both(plan, VERB_CUT_POWER, cut + prng_between(prng, 20, 120) * VTIME_S);
+        }
     }
     /* Marks the moment at which each of them has what it needs again. */
     add_both(plan, VERB_SET_DOOR, end);
     for (guint i = plan->timeline->actions->len - 2; i < plan->timeline->actions->len; i++) {
         drawn_set_text(g_ptr_array_index(plan->timeline->actions, i), "state", "closed");
     }
-    plan->timeline->until_at = end + AFTERWARDS;
+    plan->timeline->until_at = end + (prng_chance(prng, (Ratio){1, 3}) ? CALM : AFTERWARDS);
     plan->timeline->limit = plan->timeline->until_at + VTIME_S;
 }
 
@@ -254,6 +263,7 @@ static char *tell_outage(const Story *story, const char *id, uint64_t seed)
     drawn_set_text(serve, "image", DRAWN_OLD_IMAGE);
     add_outage(plan, &prng);
     add_claim(plan, CLAIM_ALWAYS)->invariant = g_strdup("backoff_grows");
+    add_claim(plan, CLAIM_ALWAYS)->invariant = g_strdup("not_in_step");
     Claim *back = add_claim(plan, CLAIM_WITHIN);
     back->duration = BACK_OFF;
     back->after = pattern_new(EVENT_DOOR_CHANGED);

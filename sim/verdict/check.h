@@ -19,6 +19,15 @@ Check check_of(Invariant invariant);
 /* Whether the story damages an image in its slot, or writes old flash back. */
 bool check_slots_are_damaged(const Plan *plan);
 
+/* Whether it has damaged one before the event `index`. */
+bool check_slot_was_damaged(const Plan *plan, const GPtrArray *events, guint index);
+
+/*
+ * Whether it has done so since the start that led to the event `index`: code is executed where it
+ * stands, so what changes between the look at an image and its start is nobody's fault.
+ */
+bool check_slot_changed_at_start(const Plan *plan, const GPtrArray *events, guint index);
+
 void check_bolt_moves_only_when_authorised(const Plan *plan, const GPtrArray *events,
                                            ClaimVerdict *claim);
 void check_report_equals_sensed(const Plan *plan, const GPtrArray *events, ClaimVerdict *claim);
@@ -37,3 +46,6 @@ void check_counter_waits_for_confirmation(const Plan *plan, const GPtrArray *eve
                                           ClaimVerdict *claim);
 void check_report_equals_journal(const Plan *plan, const GPtrArray *events, ClaimVerdict *claim);
 void check_wrong_pins_make_wait(const Plan *plan, const GPtrArray *events, ClaimVerdict *claim);
+void check_reports_are_numbered(const Plan *plan, const GPtrArray *events, ClaimVerdict *claim);
+void check_fuses_are_read_back(const Plan *plan, const GPtrArray *events, ClaimVerdict *claim);
+void check_not_in_step(const Plan *plan, const GPtrArray *events, ClaimVerdict *claim);

@@ -34,7 +34,7 @@ static void give_up(const Start *start, const Event *event, ClaimVerdict *claim)
                   start->seq, event_kind_name(event->kind), event->seq);
 }
 
-static void watch(const Event *event, Start *start, ClaimVerdict *claim)
+static void watch(const Event *event, bool changed, Start *start, ClaimVerdict *claim)
 {
     switch ((int)event->kind) {
     case EVENT_POWER_ON:
@@ -53,7 +53,7 @@ static void watch(const Event *event, Start *start, ClaimVerdict *claim)
         return;
     case EVENT_BOOT_SLOT_STARTED:
         claim->occasions++;
-        if (event_integer(event, "valid", 0) == 0) {
+        if (event_integer(event, "valid", 0) == 0 && !changed) {
             verdict_lower(
                 claim, VERDICT_FAIL, &event->seq, 1,
                 "slot %s was started (event %" G_GUINT64_FORMAT ") though its image is not valid",
@@ -97,7 +97,9 @@ void check_boots_signed_within_two_resets(const Plan *plan, const GPtrArray *eve
                 start.seq = 0;
             }
             if (strcmp(event->source, device->name) == 0) {
-                watch(event, &start, claim);
+                bool changed = event->kind == EVENT_BOOT_SLOT_STARTED &&
+                               check_slot_changed_at_start(plan, events, i);
+                watch(event, changed, &start, claim);
             }
         }
     }

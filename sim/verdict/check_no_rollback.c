@@ -47,13 +47,15 @@ void check_no_rollback(const Plan *plan, const GPtrArray *events, ClaimVerdict *
                 continue;
             }
             claim->occasions++;
-            if (event_integer(event, "valid", 0) == 0) {
+            if (event_integer(event, "valid", 0) == 0 &&
+                !check_slot_changed_at_start(plan, events, i)) {
                 verdict_lower(claim, VERDICT_FAIL, &event->seq, 1,
                               "an image under the security counter, or not signed, was started "
                               "(event %" G_GUINT64_FORMAT ")",
                               event->seq);
             }
-            if (version < confirmed) {
+            /* Without the newer one there is only the older one to fall back on. */
+            if (version < confirmed && !check_slot_was_damaged(plan, events, i)) {
                 const uint64_t cites[] = {confirmed_seq, event->seq};
                 verdict_lower(claim, VERDICT_FAIL, cites, 2,
                               "version %s was started (event %" G_GUINT64_FORMAT

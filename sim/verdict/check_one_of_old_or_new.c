@@ -22,7 +22,8 @@ void check_one_of_old_or_new(const Plan *plan, const GPtrArray *events, ClaimVer
                 g_hash_table_add(allowed, (void *)version);
             }
             if (event->kind != EVENT_BOOT_SLOT_STARTED ||
-                strcmp(event->source, device->name) != 0) {
+                strcmp(event->source, device->name) != 0 ||
+                check_slot_changed_at_start(plan, events, i)) {
                 continue;
             }
             claim->occasions++;

@@ -133,6 +133,30 @@ static void device_write_image(Device *device, uint32_t offset, GBytes *image)
     }
 }
 
+/* A device that has recorded that often already which image it runs. */
+static void device_write_journal(Device *device, GBytes *image, unsigned count)
+{
+    JournalRecord records[FLASH_SECTOR_BYTES / JOURNAL_RECORD_BYTES];
+    ImageHeader header;
+    gsize bytes = 0;
+    const uint8_t *content = image == NULL ? NULL : g_bytes_get_data(image, &bytes);
+    if (count == 0 || bytes < sizeof(header)) {
+        return;
+    }
+    memcpy(&header, content, sizeof(header));
+    memset(records, 0xff, sizeof(records));
+    for (unsigned i = 0; i < count && i < G_N_ELEMENTS(records); i++) {
+        records[i] = (JournalRecord){
+            .sequence = i + 1,
+            .state = JOURNAL_CONFIRMED,
+            .slot = 0,
+            .version = header.version,
+        };
+        nvm_seal_journal_record(&records[i]);
+    }
+    device_write_flash(device, JOURNAL_OFFSET, (const uint8_t *)records, sizeof(records));
+}
+
 /* Makes it what a loss of power has left. Blank pages are not sent: a new device has them. */
 static void device_begin_again(Device *device, const DeviceBirth *birth)
 {
@@ -165,6 +189,7 @@ void device_begin(Device *device, const DeviceBirth *birth)
     if (birth->flash == NULL) {
         device_write_image(device, SLOT_A_OFFSET, birth->image_a);
         device_write_image(device, SLOT_B_OFFSET, birth->image_b);
+        device_write_journal(device, birth->image_a, birth->journal);
     }
     nvm_put_otp(device->nvm, 0, otp, sizeof(birth->mint->otp));
     wire_append_range(orders, HOSTLINK_WRITE, HOSTLINK_SPACE_OTP, 0, otp, sizeof(birth->mint->otp));

@@ -67,8 +67,9 @@ typedef struct DeviceOptions {
 typedef struct DeviceBirth {
     const FactoryMint *mint;
     HostlinkBegin begin;
-    GBytes *image_a; /* or NULL */
-    GBytes *image_b; /* or NULL */
+    GBytes *image_a;  /* or NULL */
+    GBytes *image_b;  /* or NULL */
+    unsigned journal; /* records in the boot journal that confirm image_a */
     /* With these it begins with what a loss of power has left, and neither mint nor images. */
     const uint8_t *flash; /* FLASH_BYTES, or NULL */
     const uint8_t *otp;

@@ -209,6 +209,12 @@ static uint32_t nvm_crc32(const uint8_t *bytes, size_t byte_count)
     return ~crc;
 }
 
+void nvm_seal_journal_record(JournalRecord *record)
+{
+    record->magic = JOURNAL_MAGIC;
+    record->crc32 = nvm_crc32((const uint8_t *)record, offsetof(JournalRecord, crc32));
+}
+
 bool nvm_journal_record_at(const Nvm *nvm, uint32_t offset, JournalRecord *ret_record)
 {
     if (offset - JOURNAL_OFFSET >= JOURNAL_BYTES) {

@@ -94,6 +94,9 @@ bool nvm_journal(const Nvm *nvm, JournalRecord *ret_record);
 /* The journal record that covers the flash offset, if it is whole and its checksum right. */
 bool nvm_journal_record_at(const Nvm *nvm, uint32_t offset, JournalRecord *ret_record);
 
+/* Makes a record whole: its magic and its checksum. */
+void nvm_seal_journal_record(JournalRecord *record);
+
 /* Which slot the journal says is the one to fall back on: 0 is A. */
 unsigned nvm_confirmed_slot(const Nvm *nvm);
 

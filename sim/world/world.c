@@ -393,6 +393,7 @@ static bool world_bear(Stage *stage, StageDevice *device, DevicePool *pool, GErr
         .wall_clock_cell = setup->clock_valid ? 1 : 0,
         .rtc_seconds = timeline->epoch_seconds,
     };
+    birth.journal = (unsigned)setup->journal;
     if (!world_find_image(timeline, setup->image, &birth.image_a, error) ||
         !world_find_image(timeline, setup->image_b, &birth.image_b, error) ||
         !world_mint(stage, device, pool, world_security_counter(birth.image_a), error) ||

@@ -52,7 +52,8 @@ static const char FULL[] =
     "waives: [pin_opens_in_time]\n"
     "given:\n"
     "  devices:\n"
-    "    lock: { image: app-1.0.0, bolt: unlocked, door: open, battery_mv: 5000, clock: invalid }\n"
+    "    lock: { image: app-1.0.0, bolt: unlocked, door: open, battery_mv: 5000, clock: invalid,\n"
+    "            journal: 126 }\n"
     "    lock2: { image: app-1.0.0, image_b: app-1.1.0, state: new }\n"
     "  links: { uplink: { delay: 40ms, loss: 1/100 } }\n"
     "  peers: { updates: { serves: app-1.1.0, certificate: expired }, dns: { mode: silent } }\n"
@@ -89,6 +90,7 @@ static void test_scenario__understands_everything_it_documents(void **state)
     const DeviceSetup *lock = plan_device(timeline, "lock");
     assert_true(lock->unlocked && lock->door_open && !lock->clock_valid && lock->initialized);
     assert_int_equal(lock->battery_mv, 5000);
+    assert_int_equal(lock->journal, 126);
     assert_false(plan_device(timeline, "lock2")->initialized);
     assert_int_equal(timeline->limit, 7200 * VTIME_S);
     assert_int_equal(timeline->until_delay, 5 * VTIME_S);

@@ -668,6 +668,61 @@ static void test_wrong_pins__make_the_right_one_wait(void **state)
     }
 }
 
+static void test_reports__have_numbers_that_grow(void **state)
+{
+    (void)state;
+    for (int next = 6; next <= 8; next++) {
+        Run run = run_always("reports_are_numbered");
+        const int numbers[] = {5, 7, next};
+        for (int i = 0; i < 3; i++) {
+            RECORD(run.recorder, i * VTIME_S, "lock", EVENT_REPORT_RECEIVED,
+                   EVENT_TRUTH("parsed", true), EVENT_INTEGER("sequence", numbers[i]));
+        }
+        END(60 * VTIME_S);
+        assert_int_equal(judge(&run), next > 7 ? VERDICT_PASS : VERDICT_FAIL);
+        run_clear(&run);
+    }
+}
+
+static void test_fuses__that_do_not_blow_are_noticed(void **state)
+{
+    (void)state;
+    for (int noticed = 0; noticed <= 1; noticed++) {
+        Run run = run_always("fuses_are_read_back");
+        RECORD(run.recorder, 1, "lock", EVENT_NVM_WORN, EVENT_TEXT("region", "otp"));
+        if (noticed) {
+            RECORD(run.recorder, 2, "lock", EVENT_DEVICE_STATUS, EVENT_TEXT("name", "OT_FAILED"));
+        }
+        END(60 * VTIME_S);
+        assert_int_equal(judge(&run), noticed ? VERDICT_PASS : VERDICT_FAIL);
+        run_clear(&run);
+    }
+}
+
+static void test_step__is_what_chance_does_not_bring_about(void **state)
+{
+    (void)state;
+    for (int jitter = 0; jitter <= 1; jitter++) {
+        Run starts = run_always("not_in_step");
+        Run checks = run_always("not_in_step");
+        for (int i = 0; i < 6; i++) {
+            VTime late = jitter == 0 ? 0 : i * i * VTIME_S;
+            VTime at = i * 600 * VTIME_S;
+            RECORD(starts.recorder, at, "lock", EVENT_POWER_ON);
+            RECORD(starts.recorder, at + 3 * VTIME_S + late / 10, "lock", EVENT_TLS_HANDSHAKE,
+                   EVENT_TEXT("outcome", "completed"));
+            RECORD(checks.recorder, at + late, "lock", EVENT_TLS_HANDSHAKE,
+                   EVENT_TEXT("outcome", "completed"));
+        }
+        RECORD(starts.recorder, 7200 * VTIME_S, "lab", EVENT_RUN_ENDED);
+        RECORD(checks.recorder, 7200 * VTIME_S, "lab", EVENT_RUN_ENDED);
+        assert_int_equal(judge(&starts), jitter ? VERDICT_PASS : VERDICT_FAIL);
+        assert_int_equal(judge(&checks), jitter ? VERDICT_PASS : VERDICT_FAIL);
+        run_clear(&starts);
+        run_clear(&checks);
+    }
+}
+
 static void test_pin__is_not_lost_in_a_reset_the_lock_wanted(void **state)
 {
     (void)state;
@@ -754,6 +809,9 @@ int main(void)
         cmocka_unit_test(test_never_crashes__knows_each_bad_end),
         cmocka_unit_test(test_reports__tell_of_what_the_journal_has),
         cmocka_unit_test(test_wrong_pins__make_the_right_one_wait),
+        cmocka_unit_test(test_reports__have_numbers_that_grow),
+        cmocka_unit_test(test_fuses__that_do_not_blow_are_noticed),
+        cmocka_unit_test(test_step__is_what_chance_does_not_bring_about),
         cmocka_unit_test(test_pin__is_not_lost_in_a_reset_the_lock_wanted),
         cmocka_unit_test(test_backoff__is_judged_after_each_start),
     };
