@@ -44,6 +44,7 @@ sweep: build
 	@$(LOCKSTEP) sweep --depth 2 --torn each --jobs $(JOBS) --out $(OUT)/sweep
 	@$(LOCKSTEP) sweep 5.9-resilience/power-cut-at-the-switch --rom $(BUILD)/firmware/rom-soft.bin \
 	    --jobs $(JOBS) --out $(OUT)/sweep-soft
+	@$(LOCKSTEP) sweep 5.3-updates/update-happy-path --axis read --jobs $(JOBS) --out $(OUT)/sweep-reads
 
 ## Draw stories of faults for FOR (10m) from SEED (1), and stop at the first that ends badly
 .PHONY: explore

@@ -24,6 +24,7 @@ static const Breed BREEDS[] = {
     [SWEEP_CALL] = {"call", "locks-itself-after-power-loss",
                     "5.9-resilience/power-cut-at-random-instructions"},
     [SWEEP_WEAR] = {"wear", "never-reads-back", "5.9-resilience/worn-flash"},
+    [SWEEP_READ] = {"read", "fetches-record-length-twice", "5.9-resilience/misread-flash"},
 };
 
 /* For an axis no scenario sweeps by itself: so many points of it. */

@@ -41,7 +41,7 @@ CANARY_FILES := $(BUILD)/images/app-1.1.0+fails-self-test.img \
 	$(FIRMWARE)/rom+trusts-torn-journal.bin $(FIRMWARE)/rom+never-reads-back.bin \
 	$(FIRMWARE)/rom-soft+trusts-torn-journal.bin \
 	$(foreach name,trusts-torn-journal locks-itself-at-start locks-itself-after-power-loss \
-	takes-damaged-segments never-reads-back,\
+	takes-damaged-segments never-reads-back fetches-record-length-twice,\
 	$(foreach version,1.0.0 1.1.0 1.2.0,$(BUILD)/images/app-$(version)+$(name).img))
 
 .PHONY: canary-firmware

@@ -9,7 +9,7 @@
 #include "sim/base/tree.h"
 #include "sim/lab.h"
 
-#define AXES             "instruction, call, frame, nvm.operation, wear"
+#define AXES             "instruction, call, frame, nvm.operation, wear, read"
 #define GDB_PORT_DEFAULT 1234
 
 typedef struct Flag {
@@ -82,7 +82,7 @@ static const Flag SWEEP_FLAGS[] = {
      "HOW"},
     {"axis", 0, TEXT_OF(axis), "sweep this instead, in any scenario: " AXES, "AXIS"},
     {"how", 0, TEXT_OF(how),
-     "axis nvm.operation: the torn state; axes frame, wear: what becomes of it; each; drawn",
+     "axis nvm.operation: the torn state; axes frame, wear, read: what becomes of it; each; drawn",
      "WORD"},
     {"every", 0, G_OPTION_ARG_INT64, offsetof(Options, every),
      "with --axis: the first point and each N-th", "N"},

@@ -93,6 +93,18 @@ static void test_axes__frames_and_operations_of_any_scenario(void **state)
     shell_remove(folder);
 }
 
+static void test_axes__reads_of_any_scenario(void **state)
+{
+    (void)state;
+    g_autofree char *folder = shell_folder();
+    g_autofree char *results = sweep(folder, "--axis read --count 4 --how bit", "5 runs: 5 PASS");
+    const char *point = strstr(results, "@read#");
+    assert_non_null(point);
+    g_autofree char *text = g_strndup(point + 1, strcspn(point, "+") - 1);
+    expect_replay(folder, text);
+    shell_remove(folder);
+}
+
 static void test_axes__crash_states_of_any_scenario(void **state)
 {
     (void)state;
@@ -189,6 +201,7 @@ int main(void)
         cmocka_unit_test(test_axes__every_nth_call_of_any_scenario_comes_back_by_its_name),
         cmocka_unit_test(test_axes__every_nth_instruction_between_two_events),
         cmocka_unit_test(test_axes__frames_and_operations_of_any_scenario),
+        cmocka_unit_test(test_axes__reads_of_any_scenario),
         cmocka_unit_test(test_axes__crash_states_of_any_scenario),
         cmocka_unit_test(test_axes__second_faults_come_when_all_first_ones_have_passed),
         cmocka_unit_test(test_axes__refuses_what_makes_no_sense),

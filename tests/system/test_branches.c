@@ -178,6 +178,11 @@ static void test_branches__at_second_faults_are_the_runs_from_the_start(void **s
     expect_same_runs(bench, run_ids);
 }
 
+static void test_branches__at_reads_are_the_runs_from_the_start(void **state)
+{
+    expect_same(*state, "5.9-resilience/misread-flash");
+}
+
 static void test_branches__of_what_is_no_sweep_are_refused(void **state)
 {
     Bench *bench = *state;
@@ -194,6 +199,7 @@ int main(void)
         cmocka_unit_test(test_branches__at_operations_are_the_runs_from_the_start),
         cmocka_unit_test(test_branches__at_imposed_calls_are_the_runs_from_the_start),
         cmocka_unit_test(test_branches__at_second_faults_are_the_runs_from_the_start),
+        cmocka_unit_test(test_branches__at_reads_are_the_runs_from_the_start),
         cmocka_unit_test(test_branches__of_what_is_no_sweep_are_refused),
     };
     return cmocka_run_group_tests(tests, bench_open, bench_close);
