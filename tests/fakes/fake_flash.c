@@ -2,30 +2,17 @@
 #include "tests/fakes/fake_flash.h"
 
 #include <setjmp.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
-#include "vdevice/firmware/drivers/flash.h"
-#include "vdevice/firmware/drivers/otp.h"
-
-#define FAKE_SECTORS (FLASH_BYTES / FLASH_SECTOR_BYTES)
-
-typedef struct FakeMemory {
-    uint8_t flash[FLASH_BYTES];
-    uint32_t otp[OTP_WORDS];
-} FakeMemory;
-
 typedef struct FakeFlash {
-    FakeMemory now;
-    FakeMemory saved;
+    NorMemory saved;
     uint8_t weak[FLASH_BYTES]; /* bits that will flip back */
     bool weak_any;
-    bool touched[FAKE_SECTORS]; /* since the last save */
-    uint32_t wear[FAKE_SECTORS];
+    bool touched[NOR_SECTORS]; /* since the last save */
+    uint32_t wear[NOR_SECTORS];
     uint32_t operations;
     uint32_t cut_operation; /* 0: none */
-    FakeTorn torn;
+    NorTorn torn;
     bool broken;
     uint32_t forbidden_offset;
     uint32_t forbidden_bytes;
@@ -49,9 +36,9 @@ static void fake_touch(uint32_t offset, uint32_t count)
     }
 }
 
-FakeTorn fake_flash_torn(uint32_t index)
+NorTorn fake_flash_torn(uint32_t index)
 {
-    static const FakeTorn states[FAKE_TORN_STATES] = {
+    static const NorTorn states[FAKE_TORN_STATES] = {
         {.kind = HOSTLINK_TORN_NOTHING},
         {.kind = HOSTLINK_TORN_PREFIX, .units = 1},
         {.kind = HOSTLINK_TORN_PREFIX, .units = 2},
@@ -70,8 +57,7 @@ FakeTorn fake_flash_torn(uint32_t index)
 
 void fake_flash_blank(void)
 {
-    memset(fake.now.flash, 0xff, sizeof fake.now.flash);
-    memset(fake.now.otp, 0, sizeof fake.now.otp);
+    nor_blank();
     memset(fake.wear, 0, sizeof fake.wear);
     fake_forget_weak();
     fake.broken = false;
@@ -81,20 +67,20 @@ void fake_flash_blank(void)
 
 void fake_flash_save(void)
 {
-    fake.saved = fake.now;
+    fake.saved = nor;
     memset(fake.touched, 0, sizeof fake.touched);
 }
 
 void fake_flash_restore(void)
 {
-    for (uint32_t i = 0; i < FAKE_SECTORS; i++) {
+    for (uint32_t i = 0; i < NOR_SECTORS; i++) {
         if (fake.touched[i]) {
             uint32_t at = i * FLASH_SECTOR_BYTES;
-            memcpy(fake.now.flash + at, fake.saved.flash + at, FLASH_SECTOR_BYTES);
+            memcpy(nor.flash + at, fake.saved.flash + at, FLASH_SECTOR_BYTES);
             fake.touched[i] = false;
         }
     }
-    memcpy(fake.now.otp, fake.saved.otp, sizeof fake.now.otp);
+    memcpy(nor.otp, fake.saved.otp, sizeof nor.otp);
     fake_forget_weak();
     fake_flash_number();
 }
@@ -110,7 +96,7 @@ uint32_t fake_flash_operations(void)
     return fake.operations;
 }
 
-void fake_flash_cut_at(uint32_t operation, FakeTorn torn)
+void fake_flash_cut_at(uint32_t operation, NorTorn torn)
 {
     fake.cut_operation = operation;
     fake.torn = torn;
@@ -120,7 +106,7 @@ void fake_flash_decay(void)
 {
     for (uint32_t i = 0; fake.weak_any && i < FLASH_BYTES; i++) {
         if (fake.weak[i] != 0) {
-            fake.now.flash[i] ^= fake.weak[i];
+            nor.flash[i] ^= fake.weak[i];
             fake_touch(i, 1);
         }
     }
@@ -129,7 +115,7 @@ void fake_flash_decay(void)
 
 void fake_flash_rot(uint32_t offset, uint32_t bit)
 {
-    fake.now.flash[offset] ^= (uint8_t)(1u << bit);
+    nor.flash[offset] ^= (uint8_t)(1u << bit);
     fake_touch(offset, 1);
 }
 
@@ -138,15 +124,10 @@ uint32_t fake_flash_wear(uint32_t offset)
     return fake.wear[offset / FLASH_SECTOR_BYTES];
 }
 
-void fake_flash_put(uint32_t offset, const void *bytes, uint32_t count)
+void nor_put(uint32_t offset, const void *bytes, uint32_t count)
 {
-    memcpy(fake.now.flash + offset, bytes, count);
+    memcpy(nor.flash + offset, bytes, count);
     fake_touch(offset, count);
-}
-
-void fake_flash_put_otp(uint32_t index, const void *bytes, uint32_t count)
-{
-    memcpy(&fake.now.otp[index], bytes, count);
 }
 
 void fake_flash_break(bool broken)
@@ -171,151 +152,47 @@ bool fake_flash_run(void (*act)(void *user_data), void *user_data)
     return true;
 }
 
-/* A fresh random word of the tear. */
-static uint32_t fake_draw(uint64_t *state)
+/* Counts an operation; true when it is to be cut. */
+static bool fake_begin(void)
 {
-    *state = *state * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
-    return (uint32_t)(*state >> 32);
+    fake.operations++;
+    return fake.operations == fake.cut_operation;
 }
 
-/* Leaves `count` bytes torn between `old` and `whole`. */
-static void fake_tear(uint8_t *bytes, uint32_t offset, const uint8_t *old, const uint8_t *whole,
-                      uint32_t count)
+Status nor_operate(uint32_t kind, uint32_t offset, const uint8_t *whole, uint32_t count)
 {
-    uint64_t state = fake.torn.seed;
-    uint32_t half = count / 2 / FLASH_PROGRAM_UNIT_BYTES * FLASH_PROGRAM_UNIT_BYTES;
-    memcpy(bytes, old, count);
-    switch (fake.torn.kind) {
-    case HOSTLINK_TORN_PREFIX: {
-        uint32_t done = fake.torn.units * FLASH_PROGRAM_UNIT_BYTES;
-        memcpy(bytes, whole, done < count ? done : count);
-        break;
-    }
-    case HOSTLINK_TORN_RANDOM:
-        for (uint32_t i = 0; i < count; i++) {
-            bytes[i] = (uint8_t)(old[i] ^ ((old[i] ^ whole[i]) & (uint8_t)fake_draw(&state)));
-        }
-        break;
-    case HOSTLINK_TORN_HALF:
-        memcpy(bytes, whole, half);
-        for (uint32_t i = half; count == FLASH_SECTOR_BYTES && i < count; i++) {
-            bytes[i] = (uint8_t)(old[i] | (uint8_t)fake_draw(&state));
-        }
-        break;
-    case HOSTLINK_TORN_WEAK:
-        memcpy(bytes, whole, count);
-        fake.weak_any = true;
-        for (uint32_t i = 0; i < count; i++) {
-            uint8_t mask = 0;
-            for (uint32_t bit = 0; bit < 8; bit++) {
-                mask |= (uint8_t)((fake_draw(&state) % 10 == 0 ? 1u : 0u) << bit);
-            }
-            fake.weak[offset + i] |= (uint8_t)(mask & (old[i] ^ whole[i]));
-        }
-        break;
-    case HOSTLINK_TORN_COMPLETE:
-        memcpy(bytes, whole, count);
-        break;
-    default: /* HOSTLINK_TORN_NOTHING */
-        break;
-    }
-}
-
-static void fake_refuse(const char *what, uint32_t offset)
-{
-    fprintf(stderr, "fake flash: %s at 0x%x\n", what, (unsigned)offset);
-    abort();
-}
-
-/* Does an operation that turns the bytes at `offset` into `whole`, or cuts it. */
-static Status fake_operate(uint32_t offset, const uint8_t *whole, uint32_t count)
-{
-    uint8_t old[FLASH_SECTOR_BYTES];
-    uint8_t *bytes = fake.now.flash + offset;
+    uint8_t *bytes = nor.flash + offset;
+    fake.wear[offset / FLASH_SECTOR_BYTES] += kind == HOSTLINK_NVM_ERASE ? 1 : 0;
     if (offset < fake.forbidden_offset + fake.forbidden_bytes &&
         fake.forbidden_offset < offset + count) {
-        fake_refuse("forbidden range touched", offset);
+        nor_refuse("forbidden range touched", offset);
     }
     if (fake.broken) {
         return status_error(STATUS_FL_VERIFY);
     }
-    fake.operations++;
+    bool cut = fake_begin();
     fake_touch(offset, count);
-    memcpy(old, bytes, count);
-    memcpy(bytes, whole, count);
-    for (uint32_t i = 0; fake.weak_any && i < count; i++) {
-        /* What is driven again is firm again: all bits of an erase, the zeros of a program. */
-        fake.weak[offset + i] &= count == FLASH_SECTOR_BYTES ? 0 : whole[i];
+    if (fake.weak_any) {
+        nor_firm(kind, whole, fake.weak + offset, count);
     }
-    if (fake.operations == fake.cut_operation) {
-        fake_tear(bytes, offset, old, whole, count);
+    if (cut) {
+        fake.weak_any |= fake.torn.kind == HOSTLINK_TORN_WEAK;
+        nor_tear(fake.torn, bytes, whole, fake.weak + offset, count);
         longjmp(fake.jump, 1);
     }
+    memcpy(bytes, whole, count);
     return status_ok();
 }
 
-const uint8_t *flash_at(uint32_t offset)
-{
-    return fake.now.flash + offset;
-}
-
-void flash_read(uint32_t offset, void *ret_bytes, size_t count)
-{
-    if (offset > FLASH_BYTES || count > FLASH_BYTES - offset) {
-        fake_refuse("read outside", offset);
-    }
-    memcpy(ret_bytes, fake.now.flash + offset, count);
-}
-
-Status flash_program(uint32_t offset, const void *bytes, size_t count)
-{
-    if (count == 0 || offset % FLASH_PAGE_BYTES + count > FLASH_PAGE_BYTES ||
-        offset + count > FLASH_BYTES) {
-        return status_error(STATUS_FL_RANGE);
-    }
-    uint8_t whole[FLASH_PAGE_BYTES];
-    const uint8_t *from = bytes;
-    for (size_t i = 0; i < count; i++) {
-        whole[i] = fake.now.flash[offset + i] & from[i];
-        if (whole[i] != from[i]) {
-            return status_error(STATUS_FL_PROGRAM);
-        }
-    }
-    return fake_operate(offset, whole, (uint32_t)count);
-}
-
-Status flash_erase(uint32_t offset)
-{
-    if (offset % FLASH_SECTOR_BYTES != 0 || offset >= FLASH_BYTES) {
-        return status_error(STATUS_FL_RANGE);
-    }
-    uint8_t whole[FLASH_SECTOR_BYTES];
-    memset(whole, 0xff, sizeof whole);
-    fake.wear[offset / FLASH_SECTOR_BYTES]++;
-    return fake_operate(offset, whole, sizeof whole);
-}
-
-uint32_t otp_word(uint32_t index)
-{
-    return fake.now.otp[index];
-}
-
-void otp_read(uint32_t index, void *ret_bytes, size_t count)
-{
-    memcpy(ret_bytes, &fake.now.otp[index], count);
-}
-
-Status otp_program(uint32_t index, uint32_t bits)
+Status nor_burn(uint32_t index, uint32_t bits)
 {
     if (fake.broken) {
         return status_error(STATUS_OT_FAILED);
     }
-    fake.operations++;
-    if (fake.operations == fake.cut_operation) {
-        uint64_t state = fake.torn.seed + fake.torn.kind;
-        fake.now.otp[index] |= bits & fake_draw(&state);
+    if (fake_begin()) {
+        nor.otp[index] = nor_tear_fuses(fake.torn, nor.otp[index], bits);
         longjmp(fake.jump, 1);
     }
-    fake.now.otp[index] |= bits;
+    nor.otp[index] |= bits;
     return status_ok();
 }

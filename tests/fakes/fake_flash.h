@@ -2,13 +2,13 @@
 #pragma once
 
 /*
- * A NOR flash and fuses in memory, for core/ on the host: they forget nothing, tear as told, and
- * count.
+ * A NOR flash and fuses in memory (nor.h), for core/ on the host: they forget nothing, tear as
+ * told, and count.
  *
- * Stands behind drivers/flash.h and drivers/otp.h. Operations are numbered from 1 since the last
+ * Operations are numbered from 1 since the last
  * `fake_flash_number`; when the one that was chosen to be cut comes, the array is left torn and
- * `fake_flash_run` returns, as if the processor had stopped there. The torn states are those of
- * contract/hostlink.h. Weak bits read right until `fake_flash_decay`.
+ * `fake_flash_run` returns, as if the processor had stopped there. Weak bits read right until
+ * `fake_flash_decay`.
  *
  *     fake_flash_cut_at(7, torn);
  *     if (!fake_flash_run(act, &what)) { ... the power comes back ... }
@@ -17,18 +17,11 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "vdevice/contract/hostlink.h"
-#include "vdevice/contract/memory_map.h"
-
-typedef struct FakeTorn {
-    uint32_t kind; /* HOSTLINK_TORN_... */
-    uint32_t units;
-    uint64_t seed;
-} FakeTorn;
+#include "tests/fakes/nor.h"
 
 /* The torn states that the exhaustive tests go through. */
 #define FAKE_TORN_STATES 12u
-FakeTorn fake_flash_torn(uint32_t index);
+NorTorn fake_flash_torn(uint32_t index);
 
 /* All ones, no fuse burned, nothing to be cut. */
 void fake_flash_blank(void);
@@ -42,7 +35,7 @@ void fake_flash_number(void);
 uint32_t fake_flash_operations(void);
 
 /* Cuts the power in the middle of operation `operation` since `fake_flash_number`. */
-void fake_flash_cut_at(uint32_t operation, FakeTorn torn);
+void fake_flash_cut_at(uint32_t operation, NorTorn torn);
 
 /* What was torn weakly flips back for good. */
 void fake_flash_decay(void);
@@ -52,10 +45,6 @@ void fake_flash_rot(uint32_t offset, uint32_t bit);
 
 /* How often the sector at `offset` was erased since `fake_flash_blank`. */
 uint32_t fake_flash_wear(uint32_t offset);
-
-/* Writes without counting: what the factory or a test put there. */
-void fake_flash_put(uint32_t offset, const void *bytes, uint32_t count);
-void fake_flash_put_otp(uint32_t index, const void *bytes, uint32_t count);
 
 /* Programs and erases fail from now on with STATUS_FL_VERIFY; reads go on. */
 void fake_flash_break(bool broken);

@@ -102,8 +102,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t count)
     const uint8_t *payload = bytes + (count < sizeof header ? count : sizeof header);
     size_t payload_bytes = count < sizeof header ? 0 : count - sizeof header;
     fake_flash_restore();
-    fake_flash_put(SLOT_A_OFFSET, &header, sizeof header);
-    fake_flash_put(SLOT_A_OFFSET + IMAGE_HEADER_BYTES, payload, (uint32_t)payload_bytes);
+    nor_put(SLOT_A_OFFSET, &header, sizeof header);
+    nor_put(SLOT_A_OFFSET + IMAGE_HEADER_BYTES, payload, (uint32_t)payload_bytes);
     trust_read(&trust);
     (void)image_check_slot(0, &trust, &header);
     fuzz_update(&header, payload, payload_bytes);

@@ -53,7 +53,7 @@ enum {
 
 typedef struct Fault {
     uint32_t operation;
-    LaneTorn torn;
+    NorTorn torn;
 } Fault;
 
 typedef struct Schedule {
@@ -161,9 +161,9 @@ static bool is_decisive(const LaneOperation *operation)
 
 /* The `index`th way to cut `operation`; false when there are no more. */
 static bool torn_state(const LaneOperation *operation, uint32_t depth, uint32_t index,
-                       LaneTorn *ret_torn)
+                       NorTorn *ret_torn)
 {
-    static const LaneTorn always[] = {
+    static const NorTorn always[] = {
         {.kind = HOSTLINK_TORN_NOTHING},
         {.kind = HOSTLINK_TORN_COMPLETE},
         {.kind = HOSTLINK_TORN_RANDOM, .seed = 1},
@@ -187,7 +187,7 @@ static bool torn_state(const LaneOperation *operation, uint32_t depth, uint32_t 
         return false;
     }
     uint32_t prefix = index - fixed;
-    *ret_torn = (LaneTorn){.kind = HOSTLINK_TORN_PREFIX};
+    *ret_torn = (NorTorn){.kind = HOSTLINK_TORN_PREFIX};
     if (operation->kind == HOSTLINK_NVM_PROGRAM && (depth == 1 || is_decisive(operation))) {
         ret_torn->units = prefix + 1; /* every unit */
     } else if (operation->kind == HOSTLINK_NVM_ERASE && depth == 1) {
@@ -206,7 +206,7 @@ static void fault_text(const Fault *fault, char *ret_text, size_t room)
         [HOSTLINK_TORN_NOTHING] = 'n', [HOSTLINK_TORN_PREFIX] = 'p', [HOSTLINK_TORN_RANDOM] = 'r',
         [HOSTLINK_TORN_HALF] = 'h',    [HOSTLINK_TORN_WEAK] = 'w',   [HOSTLINK_TORN_COMPLETE] = 'c',
     };
-    const LaneTorn *torn = &fault->torn;
+    const NorTorn *torn = &fault->torn;
     uint64_t number = torn->kind == HOSTLINK_TORN_PREFIX ? torn->units : torn->seed;
     snprintf(ret_text, room, "/%u.%c%" PRIu64 "%s", fault->operation, letters[torn->kind], number,
              torn->late ? "l" : "");
@@ -388,7 +388,7 @@ static void on_operation(const LaneOperation *operation, void *user_data)
     Children *children = user_data;
     uint32_t depth = (uint32_t)(children - hostlane.children) + 1;
     bool last = depth == hostlane.pass;
-    LaneTorn torn;
+    NorTorn torn;
     for (uint32_t i = 0; torn_state(operation, depth, i, &torn); i++) {
         LaneKey key = lane_lock_key(&torn);
         hostlane.counts[depth].states += last;

@@ -9,8 +9,8 @@ LANE_WRAPS   := crypto_p256_verify crypto_sha256 store_open store_put store_put_
 	store_remove
 LANE_LDFLAGS := $(LANE_WRAPS:%=-Wl,--wrap=%)
 lane_objects = $(patsubst %.c,$(LANE)/%.o,$(1))
-LANE_OBJECTS := $(call lane_objects,$(wildcard tests/hostlane/*.c) $(FIRMWARE_BASE) $(FIRMWARE_CORE) \
-	$(FIRMWARE_SOFT))
+LANE_OBJECTS := $(call lane_objects,$(wildcard tests/hostlane/*.c) tests/fakes/nor.c tests/fakes/release.c \
+	$(FIRMWARE_BASE) $(FIRMWARE_CORE) $(FIRMWARE_SOFT))
 LANE_OBJECTS := $(filter-out %/test_hostlane.o %/base/bytes.o %/core/store.o,$(LANE_OBJECTS))
 
 # Seeded defects that power cuts bring to light, and the function each replaces.

@@ -2,7 +2,7 @@
 #pragma once
 
 /*
- * Flash and fuses in memory for the host lane: like tests/fakes/fake_flash.h, and fast.
+ * Flash and fuses in memory (tests/fakes/nor.h) for the host lane: like fake_flash.h, and fast.
  *
  * Two things make it fast. A snapshot keeps only the sectors that differ from the base, and going
  * back to it copies only what was touched since. And every page's content has a 128-bit key; their
@@ -10,31 +10,22 @@
  * each state that a cut could leave costs no more than tearing one page. Equal keys are taken for
  * equal states: the chance that two of a million different ones are equal is below 2^-88.
  *
- * The torn states are those of contract/hostlink.h. Weak bits read right until `lane_flash_decay`.
+ * Weak bits read right until `lane_flash_decay`.
  * Nothing is allocated.
  */
 
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "vdevice/contract/hostlink.h"
-#include "vdevice/contract/memory_map.h"
+#include "tests/fakes/nor.h"
 
 #define LANE_SHOT_SECTORS 40u
 #define LANE_PAGES        (FLASH_BYTES / FLASH_PAGE_BYTES)
-#define LANE_SECTORS      (FLASH_BYTES / FLASH_SECTOR_BYTES)
 
 typedef struct LaneKey {
     uint64_t a;
     uint64_t b;
 } LaneKey;
-
-typedef struct LaneTorn {
-    uint32_t kind; /* HOSTLINK_TORN_... */
-    uint32_t units;
-    uint64_t seed;
-    bool late; /* WEAK: bits flip after the application has run, not before it starts */
-} LaneTorn;
 
 /* An operation about to be done. */
 typedef struct LaneOperation {
@@ -60,9 +51,6 @@ void lane_flash_blank(void);
 /* What is there now becomes the base of all snapshots. */
 void lane_flash_settle(void);
 
-void lane_flash_put(uint32_t offset, const void *bytes, uint32_t count);
-void lane_flash_put_otp(uint32_t index, const void *bytes, uint32_t count);
-
 void lane_flash_keep(LaneShot *shot);
 
 /* NULL: the base. Quick when it is where `lane_flash_keep` or this was last. */
@@ -78,19 +66,17 @@ LaneKey lane_flash_hash(uint64_t seed, const void *bytes, uint32_t count);
 void lane_flash_number(void);
 
 /* Cuts at operation `operation`: flash is torn and `lane_flash_run` returns false. */
-void lane_flash_cut_at(uint32_t operation, LaneTorn torn);
+void lane_flash_cut_at(uint32_t operation, NorTorn torn);
 
 /* Calls `before` before each operation. Inside it `lane_flash_torn_key` may be asked. */
 void lane_flash_watch(void (*before)(const LaneOperation *operation, void *user_data),
                       void *user_data);
 
 /* The key that would be left if the operation were cut so. */
-LaneKey lane_flash_torn_key(LaneTorn torn);
+LaneKey lane_flash_torn_key(NorTorn torn);
 
 /* Runs `act` until it returns (true) or the power is cut (false). */
 bool lane_flash_run(void (*act)(void *user_data), void *user_data);
 
 void lane_flash_decay(void);
 bool lane_flash_is_weak(void);
-
-const uint32_t *lane_flash_otp(void);

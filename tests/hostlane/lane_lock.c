@@ -5,10 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tests/fakes/release.h"
 #include "tests/hostlane/lane_store.h"
 #include "vdevice/contract/boot_journal.h"
 #include "vdevice/contract/image.h"
-#include "vdevice/firmware/base/crypto.h"
 #include "vdevice/firmware/core/journal.h"
 #include "vdevice/firmware/core/slots.h"
 #include "vdevice/firmware/core/update.h"
@@ -16,19 +16,13 @@
 
 #define LANE_PIECE_BYTES 700u
 
-typedef struct LaneRelease {
-    ImageHeader header;
-    uint8_t payload[LANE_PAYLOAD_BYTES];
-} LaneRelease;
-
 enum {
     LANE_OLD,
     LANE_NEW,
     LANE_RELEASES,
 };
 
-static LaneRelease releases[LANE_RELEASES];
-static uint8_t key_digest[CRYPTO_SHA256_BYTES];
+static Release releases[LANE_RELEASES];
 LaneHistory lane_history;
 
 static void must(Status status)
@@ -39,39 +33,10 @@ static void must(Status status)
     }
 }
 
-static void mint(LaneRelease *release, uint32_t version, uint32_t number)
-{
-    static const uint8_t scalar[CRYPTO_P256_SCALAR_BYTES] = {0x01, 0x02};
-    *release = (LaneRelease){.header = {
-                                 .magic = IMAGE_MAGIC,
-                                 .header_version = IMAGE_HEADER_VERSION,
-                                 .header_bytes = IMAGE_HEADER_BYTES,
-                                 .product_id = IMAGE_PRODUCT_ID,
-                                 .version = version,
-                                 .security_counter = number,
-                                 .release_sequence = number,
-                                 .payload_bytes = LANE_PAYLOAD_BYTES,
-                                 .load_address = WINDOW_BASE + IMAGE_HEADER_BYTES,
-                             }};
-    uint32_t random = version;
-    for (uint32_t i = 0; i < LANE_PAYLOAD_BYTES; i++) {
-        random = random * 1664525u + 1013904223u;
-        release->payload[i] = (uint8_t)(random >> 24);
-    }
-    uint32_t vectors[2] = {SRAM_BASE + SRAM_BYTES, WINDOW_BASE + IMAGE_HEADER_BYTES + 0x201};
-    memcpy(release->payload, vectors, sizeof vectors);
-    uint8_t digest[CRYPTO_SHA256_BYTES];
-    must(crypto_sha256(release->payload, LANE_PAYLOAD_BYTES, release->header.payload_sha256));
-    must(crypto_p256_public(scalar, release->header.public_key));
-    must(crypto_sha256(&release->header, IMAGE_SIGNED_BYTES, digest));
-    must(crypto_p256_sign(scalar, digest, release->header.signature));
-    must(crypto_sha256(release->header.public_key, sizeof release->header.public_key, key_digest));
-}
-
 void lane_lock_mint(void)
 {
-    mint(&releases[LANE_OLD], IMAGE_VERSION(1, 0, 0), 1);
-    mint(&releases[LANE_NEW], IMAGE_VERSION(1, 1, 0), 2);
+    release_make(&releases[LANE_OLD], IMAGE_VERSION(1, 0, 0), 1, 1);
+    release_make(&releases[LANE_NEW], IMAGE_VERSION(1, 1, 0), 2, 2);
 }
 
 /* One record short of the end of the journal's first sector; the store in the middle of a turn. */
@@ -100,10 +65,10 @@ void lane_lock_prepare(LaneBase base)
     lane_flash_blank();
     lane_store_blank();
     lane_history = (LaneHistory){.cuts = 0};
-    lane_flash_put_otp(OTP_LIFE_CYCLE_WORD, &life_cycle, sizeof life_cycle);
-    lane_flash_put_otp(OTP_KEY_DIGEST_WORD, key_digest, sizeof key_digest);
-    lane_flash_put_otp(OTP_SECURITY_COUNTER_WORD, &counter, sizeof counter);
-    lane_flash_put(slots_offset(0), &releases[LANE_OLD], sizeof releases[LANE_OLD]);
+    nor_put_otp(OTP_LIFE_CYCLE_WORD, &life_cycle, sizeof life_cycle);
+    release_fuse();
+    nor_put_otp(OTP_SECURITY_COUNTER_WORD, &counter, sizeof counter);
+    release_install(&releases[LANE_OLD], 0);
     if (base == LANE_BASE_WORN) {
         wear();
     }
@@ -115,12 +80,12 @@ uint32_t lane_lock_counter(void)
 {
     uint32_t ones = 0;
     for (uint32_t i = 0; i < OTP_SECURITY_COUNTER_WORDS; i++) {
-        ones += (uint32_t)__builtin_popcount(lane_flash_otp()[OTP_SECURITY_COUNTER_WORD + i]);
+        ones += (uint32_t)__builtin_popcount(nor.otp[OTP_SECURITY_COUNTER_WORD + i]);
     }
     return ones;
 }
 
-LaneKey lane_lock_key(const LaneTorn *torn)
+LaneKey lane_lock_key(const NorTorn *torn)
 {
     LaneKey key = torn == NULL ? lane_flash_key() : lane_flash_torn_key(*torn);
     bool weak = lane_flash_is_weak() || (torn != NULL && torn->kind == HOSTLINK_TORN_WEAK);
@@ -142,7 +107,7 @@ static void broke(LaneOutcome *outcome, const char *rule, uint32_t detail)
 static void judge_start(LaneOutcome *outcome, const BootRecord *record)
 {
     uint32_t counter = lane_lock_counter();
-    const LaneRelease *release = NULL;
+    const Release *release = NULL;
     for (uint32_t i = 0; i < LANE_RELEASES; i++) {
         if (releases[i].header.version == record->version) {
             release = &releases[i];
@@ -174,7 +139,7 @@ typedef struct LaneApp {
 
 static Status take(LaneApp *app)
 {
-    const LaneRelease *release = &releases[LANE_NEW];
+    const Release *release = &releases[LANE_NEW];
     TRY(update_offer(&app->update, &release->header));
     while (update_left(&app->update) > 0) {
         uint32_t left = update_left(&app->update);

@@ -26,8 +26,7 @@
 #include "tests/hostlane/lane_rom.h"
 #include "vdevice/contract/boot_record.h"
 
-#define LANE_BOOTS_MAX     7u
-#define LANE_PAYLOAD_BYTES 9216u /* two sectors of payload and a bit, not whole pages */
+#define LANE_BOOTS_MAX 7u
 
 typedef enum LaneBase {
     LANE_BASE_NEW,  /* as it left the factory */
@@ -38,7 +37,7 @@ typedef enum LaneBase {
 /* What the rules remember across power cuts. */
 typedef struct LaneHistory {
     bool confirm_begun;
-    bool late; /* when weak bits flip: LaneTorn.late */
+    bool late; /* when weak bits flip: NorTorn.late */
     uint32_t cuts;
 } LaneHistory;
 
@@ -68,6 +67,6 @@ void lane_lock_run(void *user_data);
 void lane_lock_boot(void *user_data);
 
 /* Flash and fuses, history and store together. `torn` NULL: as they are. */
-LaneKey lane_lock_key(const LaneTorn *torn);
+LaneKey lane_lock_key(const NorTorn *torn);
 
 uint32_t lane_lock_counter(void);

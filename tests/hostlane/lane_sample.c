@@ -23,7 +23,7 @@ static bool is_blank(const uint8_t *bytes)
 static bool write_sectors(FILE *file)
 {
     bool written = true;
-    for (uint32_t i = 0; i < LANE_SECTORS; i++) {
+    for (uint32_t i = 0; i < NOR_SECTORS; i++) {
         const uint8_t *bytes = flash_at(i * FLASH_SECTOR_BYTES);
         if (!is_blank(bytes)) {
             written = written && fwrite(&i, sizeof i, 1, file) == 1 &&
@@ -39,7 +39,7 @@ static void flip(uint32_t slot_offset, uint32_t number)
     uint32_t offset =
         slot_offset + (number % 2 == 0 ? number * 37 % 256 : 256 + number * 131 % 9000);
     uint8_t byte = (uint8_t)(*flash_at(offset) ^ (1u << number % 8));
-    lane_flash_put(offset, &byte, 1);
+    nor_put(offset, &byte, 1);
 }
 
 bool lane_sample_write(FILE *file, const char *token, uint32_t number)
@@ -58,10 +58,10 @@ bool lane_sample_write(FILE *file, const char *token, uint32_t number)
         flip(SLOT_B_OFFSET, number + 1);
         sample.damaged++;
     }
-    for (uint32_t i = 0; i < LANE_SECTORS; i++) {
+    for (uint32_t i = 0; i < NOR_SECTORS; i++) {
         sample.sectors += !is_blank(flash_at(i * FLASH_SECTOR_BYTES));
     }
-    memcpy(sample.otp, lane_flash_otp(), sizeof sample.otp);
+    memcpy(sample.otp, nor.otp, sizeof sample.otp);
     static LaneShot damaged;
     lane_flash_keep(&damaged);
     (void)lane_flash_run(lane_lock_boot, &outcome);

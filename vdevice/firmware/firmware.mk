@@ -125,7 +125,7 @@ firmware: $(IMAGES) $(BUILD)/keys/WORTHLESS.txt
 UNIT_CFLAGS := -std=gnu11 -O2 -g -fsanitize=address,undefined -fno-sanitize-recover=all $(STRICT) -I.
 UNIT_DIR    := $(BUILD)/tests/unit/firmware
 UNIT_SHARED := $(FIRMWARE_BASE) $(FIRMWARE_CORE) tests/fakes/fake_flash.c tests/fakes/fake_check.c \
-	tests/unit/firmware/release.c
+	tests/fakes/nor.c tests/fakes/release.c
 unit_objects = $(patsubst %.c,$(UNIT_DIR)/obj/%.o,$(1))
 UNIT_TESTS  := $(patsubst tests/unit/firmware/%.c,$(UNIT_DIR)/%,$(wildcard tests/unit/firmware/test_*.c))
 
@@ -200,7 +200,8 @@ $(FIRMWARE_FUZZ)/fuzz_recipe: $(call firmware_fuzz_objects,tests/fuzz/fuzz_recip
 	@clang -fsanitize=fuzzer,address,undefined $^ $$(pkg-config --libs $(TOOL_PACKAGES)) -o $@
 
 $(FIRMWARE_FUZZ)/fuzz_image: $(call firmware_fuzz_objects,tests/fuzz/fuzz_image.c $(FIRMWARE_BASE) \
-		$(FIRMWARE_CORE) $(FIRMWARE_SOFT) tests/fakes/fake_flash.c tests/fakes/fake_check.c) \
+		$(FIRMWARE_CORE) $(FIRMWARE_SOFT) tests/fakes/fake_flash.c tests/fakes/fake_check.c \
+		tests/fakes/nor.c) \
 		$(SOFT_HOST_OBJECTS)
 	@clang -fsanitize=fuzzer,address,undefined -Wl,--wrap=image_rules_signature \
 	    -Wl,--wrap=image_rules_key $^ -o $@

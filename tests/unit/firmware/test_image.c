@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "tests/fakes/fake_flash.h"
-#include "tests/unit/firmware/release.h"
+#include "tests/fakes/release.h"
 #include "vdevice/firmware/core/image.h"
 #include "vdevice/firmware/core/trust.h"
 
@@ -174,7 +174,7 @@ static void test_trust__never_overshoots_when_a_burn_is_cut(void **state)
     for (uint32_t operation = 1; operation <= 2; operation++) {
         for (uint32_t seed = 0; seed < 20; seed++) {
             fake_flash_blank();
-            fake_flash_cut_at(operation, (FakeTorn){.seed = seed});
+            fake_flash_cut_at(operation, (NorTorn){.kind = HOSTLINK_TORN_RANDOM, .seed = seed});
             assert_false(fake_flash_run(raise_to_50, NULL));
             assert_in_range(trust_counter(), 0, 50);
             assert_ok(trust_raise_counter(50));

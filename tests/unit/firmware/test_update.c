@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "tests/fakes/fake_flash.h"
-#include "tests/unit/firmware/release.h"
+#include "tests/fakes/release.h"
 #include "vdevice/firmware/core/boot_policy.h"
 #include "vdevice/firmware/core/image.h"
 #include "vdevice/firmware/core/slots.h"

@@ -2,9 +2,10 @@
 #pragma once
 
 /*
- * Releases signed for the unit tests: small payloads, and keys made on the spot.
+ * Releases signed for tests of firmware on the host: small payloads, and keys made on the spot.
  *
- * The fuses get the digest of the signer, as at the factory.
+ * The fuses get the digest of the signer, as at the factory. What cannot be signed ends the
+ * program.
  */
 
 #include <stdbool.h>

@@ -1,24 +1,32 @@
 /* SPDX-License-Identifier: MIT */
-#include "tests/unit/firmware/release.h"
+#include "tests/fakes/release.h"
 
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
-#include "tests/fakes/fake_flash.h"
-#include "tests/unit/firmware/unit.h"
-#include "vdevice/contract/memory_map.h"
+#include "tests/fakes/nor.h"
 #include "vdevice/firmware/base/crypto.h"
 #include "vdevice/firmware/core/slots.h"
 
 static const uint8_t release_trusted[32] = {0x01, 0x02};
 static const uint8_t release_stranger[32] = {0x03, 0x04};
 
+static void must(Status status)
+{
+    if (!status_is_ok(status)) {
+        fprintf(stderr, "release: %s\n", status_text(status));
+        abort();
+    }
+}
+
 void release_sign(Release *release, bool trusted)
 {
     const uint8_t *scalar = trusted ? release_trusted : release_stranger;
     uint8_t digest[32];
-    assert_ok(crypto_p256_public(scalar, release->header.public_key));
-    assert_ok(crypto_sha256(&release->header, IMAGE_SIGNED_BYTES, digest));
-    assert_ok(crypto_p256_sign(scalar, digest, release->header.signature));
+    must(crypto_p256_public(scalar, release->header.public_key));
+    must(crypto_sha256(&release->header, IMAGE_SIGNED_BYTES, digest));
+    must(crypto_p256_sign(scalar, digest, release->header.signature));
 }
 
 void release_make(Release *release, uint32_t version, uint32_t counter, uint32_t sequence)
@@ -41,21 +49,20 @@ void release_make(Release *release, uint32_t version, uint32_t counter, uint32_t
     }
     uint32_t vectors[2] = {SRAM_BASE + SRAM_BYTES, WINDOW_BASE + IMAGE_HEADER_BYTES + 0x201};
     memcpy(release->payload, vectors, sizeof vectors);
-    assert_ok(
-        crypto_sha256(release->payload, RELEASE_PAYLOAD_BYTES, release->header.payload_sha256));
+    must(crypto_sha256(release->payload, RELEASE_PAYLOAD_BYTES, release->header.payload_sha256));
     release_sign(release, true);
 }
 
 void release_install(const Release *release, uint32_t slot)
 {
-    fake_flash_put(slots_offset(slot), release, sizeof *release);
+    nor_put(slots_offset(slot), release, sizeof *release);
 }
 
 void release_fuse(void)
 {
     uint8_t point[64];
     uint8_t digest[32];
-    assert_ok(crypto_p256_public(release_trusted, point));
-    assert_ok(crypto_sha256(point, sizeof point, digest));
-    fake_flash_put_otp(OTP_KEY_DIGEST_WORD, digest, sizeof digest);
+    must(crypto_p256_public(release_trusted, point));
+    must(crypto_sha256(point, sizeof point, digest));
+    nor_put_otp(OTP_KEY_DIGEST_WORD, digest, sizeof digest);
 }
