@@ -339,10 +339,10 @@ static void rom_sram_code(void)
 
 #define BYTE(address) (*(volatile uint8_t *)(uintptr_t)(address))
 
-static void rom_hash(uint32_t source)
+static void rom_hash(uint32_t source, uint32_t blocks)
 {
     WORD(HASHACC_BASE + HASHACC_SOURCE) = source;
-    WORD(HASHACC_BASE + HASHACC_BLOCKS) = 1;
+    WORD(HASHACC_BASE + HASHACC_BLOCKS) = blocks;
     WORD(HASHACC_BASE + HASHACC_START) = 1;
     while (WORD(HASHACC_BASE + HASHACC_STATUS) & REG_MASK(HASHACC_STATUS_BUSY)) {
     }
@@ -388,9 +388,9 @@ static void rom_reads(void)
     rom_show(c);
     __asm volatile("ldrh.w %0, [%1, #45]" : "=r"(a) : "r"(from));
     rom_show(a);
-    rom_hash(from + 64u);
+    rom_hash(from + 64u, 1);
     rom_show(WORD(HASHACC_BASE + HASHACC_STATE));
-    rom_hash(from + 131u);
+    rom_hash(from + 131u, 1);
     rom_show(WORD(HASHACC_BASE + HASHACC_STATE));
 }
 
@@ -433,14 +433,23 @@ static void rom_reads_again(void)
     rom_show(LOCKSTEP_ROM_AGAIN_CHANGED);
     rom_fetch(at);
     rom_show(LOCKSTEP_ROM_AGAIN_HASH);
-    rom_hash(FLASH_BASE + at);
+    rom_hash(FLASH_BASE + at, 1);
     rom_show(LOCKSTEP_ROM_AGAIN_HASHES);
     for (uint32_t i = 0; i < 2; i++) {
-        rom_hash(FLASH_BASE + at);
+        rom_hash(FLASH_BASE + at, 1);
     }
     rom_show(LOCKSTEP_ROM_AGAIN_ERASE);
     rom_operate(FLASH_CTRL_COMMAND_ERASE, at - at % FLASH_SECTOR_BYTES);
     rom_fetch(at);
+    rom_show(LOCKSTEP_ROM_AGAIN_LONG);
+    for (uint32_t i = 0; i < 3; i++) {
+        rom_hash(FLASH_BASE + at, FLASH_SECTOR_BYTES / 64u);
+    }
+    rom_show(LOCKSTEP_ROM_AGAIN_WINDOW);
+    WORD(FLASH_CTRL_BASE + FLASH_CTRL_WINDOW) = SLOT_A_OFFSET;
+    for (uint32_t i = 0; i < 2; i++) {
+        (void)WORD(WINDOW_BASE);
+    }
     rom_show(LOCKSTEP_ROM_AGAIN_OVER);
 }
 
@@ -465,6 +474,14 @@ static void rom_reads_frames(void)
         rom_show(WORD(NIC_RX_BUFFER_BASE));
         WORD(NIC_BASE + NIC_RX_POP) = 1;
     }
+}
+
+static void rom_calls_flash(void)
+{
+    uint32_t (*function)(uint32_t) =
+        (uint32_t(*)(uint32_t))(uintptr_t)(FLASH_BASE + LOCKSTEP_ROM_CODE_OFFSET + 1u);
+
+    rom_show(function(FLASH_BASE + LOCKSTEP_ROM_DATA_OFFSET));
 }
 
 /* Any interrupt or fault of the trials that expect one: show it, then rest. */
@@ -554,6 +571,9 @@ void rom_start(void)
         break;
     case LOCKSTEP_ROM_READS_FRAMES:
         rom_reads_frames();
+        break;
+    case LOCKSTEP_ROM_CALLS_FLASH:
+        rom_calls_flash();
         break;
     default:
         break;

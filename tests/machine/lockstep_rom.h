@@ -51,6 +51,9 @@ enum {
     /* reads flash again and again, and shows LOCKSTEP_ROM_AGAIN_... before each way of doing so */
     LOCKSTEP_ROM_READS_AGAIN = 18,
     LOCKSTEP_ROM_READS_FRAMES = 19, /* reads each frame and its length twice, and shows them */
+    /* calls the function at LOCKSTEP_ROM_CODE_OFFSET with the address of the data, shows its result
+     */
+    LOCKSTEP_ROM_CALLS_FLASH = 20,
 };
 
 #define LOCKSTEP_ROM_TICK_COUNT 4000u
@@ -69,5 +72,7 @@ enum {
     LOCKSTEP_ROM_AGAIN_HASH = 7,    /* has the first 64 bytes hashed */
     LOCKSTEP_ROM_AGAIN_HASHES = 8,  /* and twice more */
     LOCKSTEP_ROM_AGAIN_ERASE = 9,   /* erases all of it, reads the first word */
-    LOCKSTEP_ROM_AGAIN_OVER = 10,
+    LOCKSTEP_ROM_AGAIN_LONG = 10,   /* has all of the data's sector hashed three times */
+    LOCKSTEP_ROM_AGAIN_WINDOW = 11, /* reads a word through the window, twice */
+    LOCKSTEP_ROM_AGAIN_OVER = 12,
 };

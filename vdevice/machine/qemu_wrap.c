@@ -120,6 +120,10 @@ void __wrap_cpu_abort(CPUState *cpu, const char *format, ...)
  * which a 32-bit processor does not have. It would be cached as page 0 with a host address 4 GiB
  * off: the guest's next access to page 0 then ends the process. The architecture leaves such an
  * access unpredictable; here it is an unaligned one that faults.
+ *
+ * Without Thumb, a program counter that is no multiple of four faults when it is executed, and that
+ * counts as an instruction; but already here, where it does not, if its page happens not to be
+ * cached. So it never does here.
  */
 bool __wrap_arm_cpu_tlb_fill_align(CPUState *cpu, CPUTLBEntryFull *ret_entry, vaddr address,
                                    MMUAccessType access, int mmu_index, MemOp op, int size,
@@ -130,6 +134,9 @@ bool __wrap_arm_cpu_tlb_fill_align(CPUState *cpu, CPUTLBEntryFull *ret_entry, va
             return false;
         }
         arm_cpu_do_unaligned_access(cpu, address, access, mmu_index, retaddr);
+    }
+    if (access == MMU_INST_FETCH && !cpu_env(cpu)->thumb) {
+        address = QEMU_ALIGN_DOWN(address, 4);
     }
     return __real_arm_cpu_tlb_fill_align(cpu, ret_entry, address, access, mmu_index, op, size,
                                          probe, retaddr);
