@@ -2,7 +2,7 @@
 
 /*
  *   B1  The trunk's plan and a branch's differ in the arguments of their last action alone.
- *   B2  A branch's process makes one run, writes one result to its pipe, and ends; 0 says that it
+ *   B2  A branch's process makes one run, writes one result to its socket, and ends; 0 says that it
  *       left the machine where the trunk may restore it.
  *   B3  Whatever goes wrong leaves runs without a result, never with a wrong one.
  */
@@ -10,14 +10,15 @@
 #include "sim/branches.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "sim/base/bytes.h"
 #include "sim/world/world.h"
 
 /* A point no run comes to. */
@@ -190,7 +191,7 @@ static int part(guint index, void *user_data)
     Trunk *trunk = user_data;
     BranchRun *run = g_array_index(trunk->partings, Parting, index).run;
     int ends[2];
-    if (pipe2(ends, O_CLOEXEC) != 0) {
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0) {
         return -1;
     }
     pid_t trunk_pid = getpid();
@@ -223,16 +224,7 @@ static void conclude(const Trunk *trunk, const Recorder *recorder, const char *o
     g_autoptr(Canon) canon = canon_new();
     result_write(result, canon);
     g_autofree char *text = canon_finish(canon);
-    size_t bytes = strlen(text);
-    size_t sent = 0;
-    while (sent < bytes) {
-        ssize_t put = write(trunk->reply_fd, text + sent, bytes - sent);
-        if (put < 0 && errno != EINTR) {
-            _exit(1);
-        }
-        sent += put > 0 ? (size_t)put : 0;
-    }
-    _exit(0);
+    _exit(bytes_send(trunk->reply_fd, text, strlen(text)) ? 0 : 1);
 }
 
 static void run_trunk(Trunk *trunk, const char *out)

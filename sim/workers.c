@@ -14,6 +14,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "sim/base/bytes.h"
+
 #define WORKERS_MAX 256
 
 typedef struct Worker {
@@ -31,22 +33,6 @@ struct Workers {
     void *user_data;
 };
 
-static bool send_all(int fd, const char *bytes, size_t count)
-{
-    while (count > 0) {
-        ssize_t sent = send(fd, bytes, count, MSG_NOSIGNAL);
-        if (sent < 0 && errno == EINTR) {
-            continue;
-        }
-        if (sent <= 0) {
-            return false;
-        }
-        bytes += sent;
-        count -= (size_t)sent;
-    }
-    return true;
-}
-
 /* In a child: its end. */
 static int serving_fd = -1;
 
@@ -54,7 +40,7 @@ static int serving_fd = -1;
 static bool answer(const char *mark, const char *reply)
 {
     g_autofree char *framed = g_strconcat(mark, reply, "\n", NULL);
-    return send_all(serving_fd, framed, strlen(framed));
+    return bytes_send(serving_fd, framed, strlen(framed));
 }
 
 void workers_say(const char *reply)
@@ -193,7 +179,7 @@ bool workers_send(Workers *workers, const char *request, unsigned tag)
         worker->busy = true;
         worker->tag = tag;
         /* If it has died meanwhile, workers_wait will say so. */
-        (void)send_all(worker->fd, framed, strlen(framed));
+        (void)!bytes_send(worker->fd, framed, strlen(framed));
         return true;
     }
     return false;

@@ -2,7 +2,9 @@
 
 #include "sim/base/bytes.h"
 
+#include <errno.h>
 #include <string.h>
+#include <sys/socket.h>
 
 BytesReader bytes_reader(const void *bytes, size_t count)
 {
@@ -131,6 +133,20 @@ void bytes_write_span(GByteArray *bytes, const void *span, size_t count)
     if (count > 0) {
         g_byte_array_append(bytes, span, (guint)count);
     }
+}
+
+bool bytes_send(int fd, const void *bytes, size_t count)
+{
+    const uint8_t *at = bytes;
+    while (count > 0) {
+        ssize_t sent = send(fd, at, count, MSG_NOSIGNAL);
+        if (sent < 0 && errno != EINTR) {
+            return false;
+        }
+        at += MAX(sent, 0);
+        count -= (size_t)MAX(sent, 0);
+    }
+    return true;
 }
 
 char *bytes_to_hex(const void *bytes, size_t count)

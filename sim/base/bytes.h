@@ -8,7 +8,7 @@
  * zeros, and never touches memory outside; so a parser reads a whole message straight down and asks
  * once, at the end, whether it was all there.
  *
- * Writing appends to a GByteArray, which cannot fail.
+ * Writing appends to a GByteArray, which cannot fail. Sending fails only with the other end.
  */
 
 #include <stdbool.h>
@@ -46,6 +46,9 @@ void bytes_write_le64(GByteArray *bytes, uint64_t value);
 void bytes_write_be16(GByteArray *bytes, uint16_t value);
 void bytes_write_be32(GByteArray *bytes, uint32_t value);
 void bytes_write_span(GByteArray *bytes, const void *span, size_t count);
+
+/* Sends them all to the socket `fd`; false, with errno set, when the other end takes no more. */
+bool bytes_send(int fd, const void *bytes, size_t count) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Gives `count` bytes as lower-case hexadecimal. */
 char *bytes_to_hex(const void *bytes, size_t count);

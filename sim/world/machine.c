@@ -14,6 +14,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "sim/base/bytes.h"
 #include "vdevice/contract/memory_map.h"
 
 #define MACHINE_INBOX_BYTES 65536u
@@ -106,24 +107,15 @@ static bool machine_receive(Machine *machine, uint8_t *ret_bytes, size_t bytes, 
 
 static bool machine_send_bytes(Machine *machine, const GByteArray *bytes, GError **error)
 {
-    size_t sent = 0;
-    while (sent < bytes->len) {
-        ssize_t put = send(machine->fd, bytes->data + sent, bytes->len - sent, MSG_NOSIGNAL);
-        if (put < 0 && errno == EINTR) {
-            continue;
-        }
-        if (put < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) {
-            return machine_fail(machine, error, MACHINE_ERROR_SILENT,
-                                "the machine took no orders for %u s of wall time",
-                                machine->wall_timeout_s);
-        }
-        if (put <= 0) {
-            return machine_fail(machine, error, MACHINE_ERROR_DEAD,
-                                "the machine closed the hostlink");
-        }
-        sent += (size_t)put;
+    if (bytes_send(machine->fd, bytes->data, bytes->len)) {
+        return true;
     }
-    return true;
+    if (errno == EAGAIN || errno == EWOULDBLOCK) {
+        return machine_fail(machine, error, MACHINE_ERROR_SILENT,
+                            "the machine took no orders for %u s of wall time",
+                            machine->wall_timeout_s);
+    }
+    return machine_fail(machine, error, MACHINE_ERROR_DEAD, "the machine closed the hostlink");
 }
 
 static bool machine_send(Machine *machine, GError **error)

@@ -3,11 +3,15 @@
 /* Do the plain values of the lab (times, streams, bytes, digests, canonical JSON) mean one thing
  * only? */
 
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 #include <glib.h>
@@ -170,6 +174,35 @@ static void test_bytes__writes_what_it_reads(void **state)
     g_byte_array_unref(bytes);
 }
 
+static void test_bytes__sends_all_or_says_that_nobody_takes_it(void **state)
+{
+    (void)state;
+    static const char BYTES[300000];
+    int ends[2];
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, ends), 0);
+    pid_t pid = fork();
+    if (pid == 0) {
+        _exit(bytes_send(ends[1], BYTES, sizeof BYTES) ? 0 : 1);
+    }
+    close(ends[1]);
+    static char taken[sizeof BYTES + 1];
+    size_t count = 0;
+    ssize_t got = 0;
+    while ((got = read(ends[0], taken + count, sizeof taken - count)) > 0) {
+        count += (size_t)got;
+    }
+    int status = 0;
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+    assert_int_equal(count, sizeof BYTES); /* More than a socket holds at once. */
+    close(ends[0]);
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, ends), 0);
+    close(ends[0]);
+    assert_false(bytes_send(ends[1], BYTES, 1));
+    assert_int_equal(errno, EPIPE);
+    close(ends[1]);
+}
+
 static void test_bytes__takes_exact_hexadecimal_only(void **state)
 {
     (void)state;
@@ -253,6 +286,7 @@ int main(void)
         cmocka_unit_test(test_prng__takes_ratios_at_their_word),
         cmocka_unit_test(test_bytes__reads_zeros_and_says_so_past_the_end),
         cmocka_unit_test(test_bytes__writes_what_it_reads),
+        cmocka_unit_test(test_bytes__sends_all_or_says_that_nobody_takes_it),
         cmocka_unit_test(test_bytes__takes_exact_hexadecimal_only),
         cmocka_unit_test(test_digest__is_sha256),
         cmocka_unit_test(test_digest__chains_depend_on_every_link),
