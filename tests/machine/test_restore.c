@@ -49,8 +49,10 @@ typedef struct Story {
     uint32_t when; /* HOSTLINK_CUT_... */
     uint64_t at;
     uint32_t torn;
-    bool stirred;     /* the world does something at each horizon */
-    bool watched;     /* operations are observed, too */
+    bool stirred; /* the world does something at each horizon */
+    bool watched; /* operations are observed, too */
+    bool told;    /* reads are counted, and told; the one of that number, if any, goes wrong */
+    uint64_t misread;
     uint64_t step_ns; /* between horizons; 0: STEP_NS */
 } Story;
 
@@ -61,8 +63,11 @@ static uint64_t next_horizon(const Story *story, uint64_t time)
     return (time / step_ns + 1) * step_ns;
 }
 
+#define READS (HOSTLINK_OBSERVE_READS | HOSTLINK_OBSERVE_REREADS)
+
 static void begin(Lab *lab, const Story *story)
 {
+    lab_observe(lab, story->told ? HOSTLINK_OBSERVE_PROGRESS | READS : 0);
     if (story->seed) {
         lab_begin_hostile(lab, story->seed);
     } else {
@@ -70,7 +75,15 @@ static void begin(Lab *lab, const Story *story)
     }
     lab_cut(lab, story->when, story->at, story->torn);
     if (story->watched) {
-        lab_order_word(lab, HOSTLINK_OBSERVE, HOSTLINK_OBSERVE_NVM | HOSTLINK_OBSERVE_PROGRESS);
+        lab_order_word(lab, HOSTLINK_OBSERVE,
+                       HOSTLINK_OBSERVE_NVM | HOSTLINK_OBSERVE_PROGRESS |
+                           (story->told ? READS : 0));
+    }
+    if (story->misread) {
+        const HostlinkReadFault fault = {
+            .at = story->misread, .seed = 3, .kind = HOSTLINK_READ_BIT};
+
+        lab_order(lab, HOSTLINK_READ_FAULT, &fault, sizeof(fault));
     }
 }
 
@@ -111,8 +124,9 @@ static void stir(Lab *lab, uint64_t time)
 }
 
 /* Orders that must leave nothing behind, when a restore follows. */
-static void spoil(Lab *lab, bool powered)
+static void spoil(Lab *lab, const Story *story, bool powered)
 {
+    const HostlinkReadFault fault = {.at = 0};
     uint8_t body[sizeof(HostlinkRange) + 64] = {0};
     const HostlinkRange range = {
         .space = HOSTLINK_SPACE_FLASH, .offset = LOCKSTEP_ROM_TRIAL_OFFSET, .bytes = 64};
@@ -121,7 +135,10 @@ static void spoil(Lab *lab, bool powered)
     memset(body + sizeof(range), 0x5a, 64);
     lab_order(lab, HOSTLINK_DAMAGE, body, sizeof(body));
     lab_order_word(lab, HOSTLINK_TRNG_FAULT, 1);
-    lab_order_word(lab, HOSTLINK_OBSERVE, 0);
+    if (story->told) {
+        lab_order(lab, HOSTLINK_READ_FAULT, &fault, sizeof(fault));
+    }
+    lab_order_word(lab, HOSTLINK_OBSERVE, story->told && powered ? READS : 0);
     lab_order(lab, HOSTLINK_PROBE, NULL, 0);
     if (powered) {
         lab_cut(lab, HOSTLINK_CUT_NOW, 0, HOSTLINK_TORN_RANDOM);
@@ -171,7 +188,7 @@ static uint64_t make_run(Lab *lab, const Story *story, uint64_t save_at, uint32_
             assert_int_equal(call.instructions, saved_instructions);
         } else if (saved_calls != NO_SAVE && restores > 0 &&
                    (over || lab_calls(lab) - saved_calls >= restore_after)) {
-            spoil(lab, !over);
+            spoil(lab, story, !over);
             lab_restore(lab);
             restores--;
             continue;
@@ -321,6 +338,42 @@ static void test_restore__takes_back_any_program(void **state)
                              .step_ns = 7 * US};
 
         assert_can_be_taken_back(*state, &story, 29);
+    }
+}
+
+static void test_restore__takes_back_what_has_been_read(void **state)
+{
+    static const uint32_t trials[] = {LOCKSTEP_ROM_OPERATIONS,  LOCKSTEP_ROM_REWRITE,
+                                      LOCKSTEP_ROM_ECHO,        LOCKSTEP_ROM_RESET_REQUEST,
+                                      LOCKSTEP_ROM_READS_AGAIN, LOCKSTEP_ROM_READS_FRAMES,
+                                      LOCKSTEP_ROM_STORE_FLASH};
+
+    for (size_t i = 0; i < COUNT(trials); i++) {
+        const Story story = {.trial = trials[i],
+                             .when = HOSTLINK_CUT_AT_TIME,
+                             .at = 2 * MS,
+                             .stirred = true,
+                             .watched = i % 2,
+                             .told = true,
+                             .misread = 9 * i};
+
+        assert_can_be_taken_back(*state, &story, 5);
+    }
+}
+
+static void test_restore__takes_back_what_any_program_has_read(void **state)
+{
+    for (uint64_t seed = 1; seed <= 20; seed++) {
+        const Story story = {.seed = seed,
+                             .when = HOSTLINK_CUT_AT_TIME,
+                             .at = MS / 4,
+                             .torn = HOSTLINK_TORN_RANDOM,
+                             .stirred = true,
+                             .told = true,
+                             .misread = 100 * seed,
+                             .step_ns = 7 * US};
+
+        assert_can_be_taken_back(*state, &story, 97);
     }
 }
 
@@ -516,6 +569,8 @@ int main(void)
         LAB_TEST(test_restore__takes_back_resets_and_faults),
         LAB_TEST(test_restore__takes_back_a_run_cut_at_an_instruction),
         LAB_TEST(test_restore__takes_back_any_program),
+        LAB_TEST(test_restore__takes_back_what_has_been_read),
+        LAB_TEST(test_restore__takes_back_what_any_program_has_read),
         LAB_TEST(test_restore__takes_back_a_hundred_times),
         cmocka_unit_test(test_restore__takes_back_the_map_of_edges),
         LAB_TEST(test_restore__goes_back_to_the_latest_save),

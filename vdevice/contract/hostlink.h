@@ -73,7 +73,8 @@ enum {
     HOSTLINK_SAVED = 18,
     /* HostlinkRead: something that had been read before was read again; only if observed */
     HOSTLINK_REREAD = 19,
-    /* HostlinkRead: a read has given something else than what is there (READ_FAULT) */
+    /* HostlinkRead: a read has given something else than what is there (READ_FAULT); not called if
+       what it was to give is there */
     HOSTLINK_READ_FAULTED = 20,
 };
 
@@ -112,8 +113,9 @@ enum {
     /* HostlinkWear: cells that are worn out: operation `at` takes its time and ends like any other,
        but some of its bits stay as they were; a later WEAR replaces an earlier one */
     HOSTLINK_WEAR = 123,
-    /* HostlinkReadFault: one read, by its number, gives something else than what is there; a later
-       READ_FAULT replaces an earlier one. Only with HOSTLINK_OBSERVE_READS */
+    /* HostlinkReadFault: one read, by its number, gives something else than what is there, once; a
+       later READ_FAULT replaces an earlier one. In time even in reply to that read's own REREAD.
+       Only with HOSTLINK_OBSERVE_READS */
     HOSTLINK_READ_FAULT = 124,
 };
 
@@ -124,7 +126,8 @@ enum {
        HostlinkRead. Slower, otherwise without effect on the device. Off after BEGIN; only with the
        power off */
     HOSTLINK_OBSERVE_READS = 4,
-    /* and REREAD calls for those that may fetch something twice; with HOSTLINK_OBSERVE_READS */
+    /* and REREAD calls for those that may fetch something twice; with HOSTLINK_OBSERVE_READS, and
+       like it */
     HOSTLINK_OBSERVE_REREADS = 8,
 };
 
@@ -234,12 +237,16 @@ typedef struct HostlinkWear {
  * address (not through the window, where programs and their constants are) and from the NIC's
  * receive buffer and RX_LENGTH; and by an accelerator, from flash. Numbered from 1 since BEGIN; one
  * access of 1 to 8 bytes is one read, and what an instruction or an accelerator reads beyond that
- * are several.
+ * are several, as are the aligned pieces of what an instruction reads unaligned. Instructions and
+ * vectors are not counted.
  *
- * REREAD is called for a read of bytes that have been read since the last POWER_ON, once for each
- * triple of the place in the program that reads, the place that read it last, and the position in
- * an unbroken series of such reads; for at most HOSTLINK_REREADS_MAX in a run. A place is the
- * program counter and the return addresses that seem to lie on the stack.
+ * REREAD is called for a read of bytes that have been read since the last POWER_ON and have not
+ * been changed since (in flash by an operation or an order, in the NIC by the next frame, or none,
+ * at the head of its queue), once for each triple of the place in the program that reads, the place
+ * that read it last, and the position in an unbroken series of such reads; for the first 256 of a
+ * series, and for at most HOSTLINK_REREADS_MAX in a run. A place is the program counter and up to
+ * four return addresses: those in the link register and on the stack that follow a call instruction
+ * in the boot ROM or the window. For an accelerator all places are one.
  */
 #define HOSTLINK_REREADS_MAX 16384u
 
