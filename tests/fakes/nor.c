@@ -9,6 +9,7 @@
 #include "vdevice/firmware/drivers/otp.h"
 
 NorMemory nor;
+static uint32_t misread_at = UINT32_MAX;
 
 void nor_blank(void)
 {
@@ -89,6 +90,11 @@ void nor_put_otp(uint32_t index, const void *bytes, uint32_t count)
 
 /* drivers/flash.h and drivers/otp.h */
 
+void nor_misread(uint32_t offset)
+{
+    misread_at = offset;
+}
+
 const uint8_t *flash_at(uint32_t offset)
 {
     return nor.flash + offset;
@@ -100,6 +106,10 @@ void flash_read(uint32_t offset, void *ret_bytes, size_t count)
         nor_refuse("read outside", offset);
     }
     memcpy(ret_bytes, nor.flash + offset, count);
+    if (misread_at >= offset && misread_at - offset < count) {
+        ((uint8_t *)ret_bytes)[misread_at - offset] ^= 0xff;
+        misread_at = UINT32_MAX;
+    }
 }
 
 Status flash_program(uint32_t offset, const void *bytes, size_t count)

@@ -36,6 +36,9 @@ extern NorMemory nor;
 /* All ones, no fuse burned. */
 void nor_blank(void);
 
+/* The next flash_read over the byte at `offset` gives all its bits wrong. */
+void nor_misread(uint32_t offset);
+
 /* Leaves `bytes`, which hold the old content, torn on the way to `whole`; weak bits are noted. */
 void nor_tear(NorTorn torn, uint8_t *bytes, const uint8_t *whole, uint8_t *weak, uint32_t count);
 

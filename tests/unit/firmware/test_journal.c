@@ -189,6 +189,20 @@ static void test_journal__survives_a_second_cut_in_the_next_append(void **state)
     }
 }
 
+static void test_journal__loses_no_record_to_one_misread(void **state)
+{
+    (void)state;
+    fake_flash_blank();
+    fill(3);
+    Journal journal = opened();
+    for (uint32_t at = 0; at < JOURNAL_RECORD_BYTES; at++) {
+        nor_misread(JOURNAL_OFFSET + 2 * JOURNAL_RECORD_BYTES + at);
+        Journal again = opened();
+        assert_memory_equal(&again.current, &journal.current, sizeof again.current);
+        assert_int_equal(again.free_index, journal.free_index);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -199,6 +213,7 @@ int main(void)
         cmocka_unit_test(test_journal_record__is_refused_when_any_bit_is_wrong),
         cmocka_unit_test(test_journal_record__is_refused_out_of_range_though_its_crc_is_right),
         cmocka_unit_test(test_journal__says_so_when_flash_does_not_take_a_record),
+        cmocka_unit_test(test_journal__loses_no_record_to_one_misread),
         cmocka_unit_test(test_journal__survives_a_cut_at_every_operation),
         cmocka_unit_test(test_journal__survives_a_second_cut_in_the_next_append),
     };

@@ -264,9 +264,27 @@ static void test_store__survives_cut_after_cut(void **state)
     }
 }
 
+static void test_store__loses_no_value_to_one_misread(void **state)
+{
+    (void)state;
+    fake_flash_blank();
+    Store store = opened();
+    assert_ok(store_put_u32(&store, STORE_NEWEST_SEQUENCE, 7));
+    for (uint32_t at = 0; at < 16; at++) {
+        nor_misread(STORE_OFFSET + at);
+        assert_int_equal(store_get_u32(&store, STORE_NEWEST_SEQUENCE, 0), 7);
+        fake_flash_save();
+        nor_misread(STORE_OFFSET + at);
+        Store again = opened();
+        assert_int_equal(store_get_u32(&again, STORE_NEWEST_SEQUENCE, 0), 7);
+        fake_flash_restore();
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_store__loses_no_value_to_one_misread),
         cmocka_unit_test(test_store__has_nothing_when_new),
         cmocka_unit_test(test_store__gives_back_what_was_put_last),
         cmocka_unit_test(test_store__refuses_lengths_out_of_range),
