@@ -357,7 +357,13 @@ Lab *lab_open(LabKind kind)
 static void *lab_disturber(void *opaque)
 {
     static const char hello[] = "{\"execute\":\"qmp_capabilities\"}\n";
-    static const char question[] = "{\"execute\":\"query-status\"}\n";
+    /* "x" looks as a debugger does, "xp" past the processor. */
+    static const char question[] =
+        "{\"execute\":\"query-status\"}\n"
+        "{\"execute\":\"human-monitor-command\",\"arguments\":{\"command-line\":"
+        "\"x/8xw 0x8000000\"}}\n"
+        "{\"execute\":\"human-monitor-command\",\"arguments\":{\"command-line\":"
+        "\"xp/8xw 0x8000000\"}}\n";
     Lab *lab = opaque;
     char answer[4096];
 

@@ -45,7 +45,8 @@ Lab *lab_open(LabKind kind);
 /* Asks the machine to quit; it must do so with exit code 0. Between a call and its answer only. */
 void lab_close(Lab *lab);
 
-/* Keeps QEMU's main loop awake by questions over its monitor, to provoke what depends on it. */
+/* Keeps QEMU's main loop awake by questions over its monitor, among them what is in flash, to
+   provoke what depends on it. */
 void lab_disturb(Lab *lab);
 
 /* Waits for a machine that is expected to end by itself. Returns its exit code, and frees `lab`. */

@@ -19,7 +19,7 @@
 #include "exec/translation-block.h"
 #include "hw/core/cpu.h"
 #include "migration/vmstate.h"
-#include "system/tcg.h"
+#include "system/cpus.h"
 #include "tcg/insn-start-words.h"
 #include "tcg/tcg.h"
 #include "cpu.h"
@@ -281,11 +281,12 @@ static uint32_t reads_place(CPUState *cpu, uint32_t pc)
 /*
  * Whether a read is data that the device reads. An access by translated code leaves its address in
  * `mem_io_pc`; the translator, which fetches instructions, leaves 0, and so does what takes or
- * leaves an exception (qemu_wrap.c). The debugger comes on another thread.
+ * leaves an exception (qemu_wrap.c). A debugger and QEMU's monitor look from another thread than
+ * the one that is the device.
  */
 static bool reads_counts(MemTxAttrs attrs)
 {
-    if (!reads.counting || attrs.debug) {
+    if (!reads.counting || (hostlink_drives_time() && !qemu_in_vcpu_thread())) {
         return false;
     }
     return attrs.unspecified || (current_cpu && current_cpu->mem_io_pc);

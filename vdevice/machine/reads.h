@@ -9,8 +9,8 @@
  * A memory that is watched lies under a cover: a region of the same size that is off until the lab
  * asks for OBSERVE_READS, so that it costs nothing; then every access comes through here, slowly,
  * with the same bytes, faults, instructions and time. Instructions fetched from there, vectors, and
- * what a debugger looks at pass through and do not count. A register is watched by a hook in its
- * block.
+ * what a debugger or QEMU's monitor looks at pass through and do not count. A register is watched
+ * by a hook in its block.
  *
  * What has been read is remembered per byte as the place in the program that read it last, until
  * the power goes or somebody changes the byte: blocks say so with `reads_forget`. All of it belongs
