@@ -17,6 +17,7 @@
 
 #define WRONG_PINS_MAX 4
 #define LOCKOUT_PINS   5
+#define RESTLESS_KEYS  4 /* never longer apart than a lock waits for the next */
 #define FOR_MAX_S      120
 #define CONSOLE_LINES  30 /* of an update, more or less */
 
@@ -443,6 +444,40 @@ static void follow(const Step *step, Action *action, VTime later)
     action->delay = first->after == NULL ? 0 : first->delay + later;
 }
 
+/* Wrong PINs that the lock may count. */
+static unsigned wrong_pins(const Story *story)
+{
+    unsigned wrong = 0;
+    for (guint i = 0; i < story->steps->len; i++) {
+        const Step *step = g_ptr_array_index(story->steps, i);
+        wrong += step->feature == FEATURE_KEYS ? 1 : 0;
+        for (guint j = 0; j < step->actions->len; j++) {
+            const Action *action = g_ptr_array_index(step->actions, j);
+            wrong +=
+                action->verb == VERB_ENTER_PIN && strcmp(plan_text(action, "which"), "wrong") == 0
+                    ? 1
+                    : 0;
+        }
+    }
+    return wrong;
+}
+
+/* Instead, somebody keeps pressing the key that locks, and types the PIN when that has gone on
+ * long.
+ */
+static void draw_restless(Prng *prng, Step *step)
+{
+    Action *opens = g_ptr_array_index(step->actions, step->actions->len - 1);
+    VTime last = prng_between(prng, 26000, 34000) * VTIME_MS;
+    for (unsigned i = 0; i < RESTLESS_KEYS; i++) {
+        Action *locks = drawn_action(VERB_PRESS_KEYS);
+        drawn_set_text(locks, "keys", "*");
+        follow(step, locks, last / RESTLESS_KEYS * i);
+        add_action(step, locks);
+    }
+    opens->delay += last;
+}
+
 /*
  * The right PIN is typed; perhaps the bolt is put back by hand before, for it may be open already.
  * False if the story has somebody at the lock all the time.
@@ -467,6 +502,12 @@ static bool draw_race(Prng *prng, const Story *story, Step *step)
         Action *opens = drawn_action(VERB_ENTER_PIN);
         follow(step, opens, 20 * VTIME_MS);
         add_action(step, opens);
+    }
+    const Action *opens = g_ptr_array_index(step->actions, step->actions->len - 1);
+    if (prng_chance(prng, (Ratio){1, 6}) && wrong_pins(story) < WRONG_PINS_MAX) {
+        drawn_set_text((Action *)opens, "which", "wrong");
+    } else if (age == 1 && prng_chance(prng, (Ratio){1, 4})) {
+        draw_restless(prng, step);
     }
     return true;
 }
@@ -505,7 +546,7 @@ static void draw_lockout(Prng *prng, const Story *story, Step *step)
 }
 
 /* The power goes in one of the next few operations, and again in one of the first after that. */
-static void draw_cut_again(Prng *prng, Step *step)
+static void draw_cut_again(Prng *prng, const Story *story, Step *step)
 {
     static const EventKind MOMENTS[] = {
         EVENT_DOWNLOAD_FINISHED, EVENT_UPDATE_STAGED,     EVENT_UPDATE_TRIAL,
@@ -521,6 +562,15 @@ static void draw_cut_again(Prng *prng, Step *step)
     }
     cut->nth = 1 + (uint32_t)prng_below(prng, 2);
     drawn_set_number(cut, "in_operations", 1 + prng_between(prng, 0, 7));
+    bool turns = story->journal == DRAWN_TURNS_AT_TRIAL || story->journal == DRAWN_TURNS_AT_CONFIRM;
+    if (turns && prng_chance(prng, (Ratio){2, 3})) {
+        /* Among the few operations of which one begins the journal's other sector. */
+        bool trial = story->journal == DRAWN_TURNS_AT_TRIAL;
+        pattern_free(cut->after);
+        cut->after = pattern_new(trial ? EVENT_DEVICE_RESET : EVENT_UPDATE_TRIAL);
+        cut->nth = 1;
+        drawn_set_number(cut, "in_operations", 1 + prng_between(prng, 0, trial ? 2 : 9));
+    }
     add_action(step, cut);
     if (prng_chance(prng, (Ratio){1, 2})) {
         Action *again = drawn_action(VERB_CUT_POWER);
@@ -538,8 +588,9 @@ static void draw_wear(Prng *prng, const Story *story, Step *step)
     static const Moment WRITES[] = {
         {EVENT_HTTP_REQUEST, NULL, NULL, 4},     {EVENT_UPDATE_OFFERED, NULL, NULL, 1},
         {EVENT_DOWNLOAD_STARTED, NULL, NULL, 1}, {EVENT_UPDATE_STAGED, NULL, NULL, 1},
-        {EVENT_UPDATE_TRIAL, NULL, NULL, 1},     {EVENT_BOOT_COMPLETED, NULL, NULL, 3},
-        {EVENT_USER_KEY, NULL, NULL, 9},         {EVENT_REPORT_RECEIVED, NULL, NULL, 4},
+        {EVENT_UPDATE_STAGED, NULL, NULL, 1},    {EVENT_UPDATE_TRIAL, NULL, NULL, 1},
+        {EVENT_BOOT_COMPLETED, NULL, NULL, 3},   {EVENT_USER_KEY, NULL, NULL, 9},
+        {EVENT_REPORT_RECEIVED, NULL, NULL, 4},
     };
     Action *action = drawn_action(VERB_WEAR_FLASH);
     const char *region = draw_word(prng, "journal journal journal store store store slot_b otp");
@@ -593,6 +644,7 @@ static void draw_flash(Prng *prng, const Story *story, Step *step)
         static const Moment SAYINGS[] = {
             {EVENT_UPDATE_STAGED, NULL, NULL, 1},
             {EVENT_UPDATE_CONFIRMED, NULL, NULL, 1},
+            {EVENT_UPDATE_CONFIRMED, NULL, NULL, 1},
             {EVENT_DEVICE_RESET, NULL, NULL, 2},
         };
         set_moment(prng, action, &SAYINGS[prng_below(prng, G_N_ELEMENTS(SAYINGS))]);
@@ -609,7 +661,7 @@ static Step *draw_step(Prng *prng, const Story *story, Feature feature)
     step->feature = feature;
     step->actions = g_ptr_array_new_with_free_func((GDestroyNotify)plan_action_free);
     if (feature == FEATURE_CUT_AGAIN) {
-        draw_cut_again(prng, step);
+        draw_cut_again(prng, story, step);
     } else if (feature == FEATURE_WEAR) {
         draw_wear(prng, story, step);
     } else if (feature <= FEATURE_CUT_AT_INSTRUCTION) {
@@ -631,18 +683,6 @@ static Step *draw_step(Prng *prng, const Story *story, Feature feature)
         draw_flash(prng, story, step);
     }
     return step;
-}
-
-/* Wrong PINs that the lock may count. */
-static unsigned wrong_pins(const Story *story)
-{
-    unsigned wrong = 0;
-    for (guint i = 0; i < story->steps->len; i++) {
-        Feature feature = ((const Step *)g_ptr_array_index(story->steps, i))->feature;
-        wrong += feature == FEATURE_LOCKOUT ? LOCKOUT_PINS : 0;
-        wrong += feature == FEATURE_WRONG_PIN || feature == FEATURE_KEYS ? 1 : 0;
-    }
-    return wrong;
 }
 
 void drawn_add_step(Prng *prng, Story *story, Feature feature)

@@ -94,6 +94,10 @@ typedef struct Story {
 #define DRAWN_FRESH_IMAGE "app-1.2.0"
 #define DRAWN_STEPS_MAX   12
 
+/* So many records in the journal, and that one of the first update is the first of a sector. */
+#define DRAWN_TURNS_AT_TRIAL   (PLAN_JOURNAL_MAX - 1)
+#define DRAWN_TURNS_AT_CONFIRM (PLAN_JOURNAL_MAX - 2)
+
 void drawn_step_free(void *step);
 
 /* Draws one step of `feature` and adds it, unless the story has enough of that kind. */

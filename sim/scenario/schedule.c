@@ -79,7 +79,7 @@ static const Focus FOCI[THEMES] = {
 /* In so many of a hundred stories. */
 static const unsigned THEME_PERCENT[THEMES] = {
     [THEME_ANYTHING] = 24, [THEME_POWER] = 18, [THEME_WEAR] = 13,  [THEME_RACE] = 19,
-    [THEME_LENGTHS] = 10,  [THEME_DAMAGE] = 7, [THEME_OUTAGE] = 9,
+    [THEME_LENGTHS] = 9,   [THEME_DAMAGE] = 8, [THEME_OUTAGE] = 9,
 };
 
 /* In how many of so many stories the journal is nearly full, and turns during the update. */
@@ -134,7 +134,9 @@ static void draw_story(Prng *prng, Story *story)
         story->rate = prng_between(prng, 15, 60) * 1000;
     }
     if (prng_chance(prng, AGED[story->theme])) {
-        story->journal = prng_between(prng, PLAN_JOURNAL_MAX - 6, PLAN_JOURNAL_MAX);
+        static const int64_t RECORDS[] = {DRAWN_TURNS_AT_TRIAL, DRAWN_TURNS_AT_TRIAL,
+                                          DRAWN_TURNS_AT_CONFIRM, PLAN_JOURNAL_MAX};
+        story->journal = RECORDS[prng_below(prng, G_N_ELEMENTS(RECORDS))];
     }
     if (focus->count > 0) {
         unsigned steps = 1 + (unsigned)prng_below(prng, focus->steps_max);

@@ -15,6 +15,7 @@
 #define AFTERWARDS    (20 * 60 * VTIME_S)  /* a session more, for a lock that was cut off late */
 #define RECOVER       (150 * 60 * VTIME_S) /* some sessions' worth of the longest back-off */
 #define CALM          (90 * 60 * VTIME_S)  /* in which all goes well again and again */
+#define PULLS         4                    /* of the cables of both, in some outages */
 #define BACK_OFF      (18 * 60 * VTIME_S)  /* the longest one, and a session */
 
 static Action *add_action(Plan *plan, Verb verb, VTime at)
@@ -235,7 +236,21 @@ static void add_outage(Plan *plan, Prng *prng)
         VTime cut = from + (end - from) / 2;
         add_both(plan, VERB_CUT_POWER, cut);
         if (prng_chance(prng, (Ratio){1, 2})) {
-            add_both(plan, VERB_CUT_POWER, cut + prng_between(prng, 20, 120) * VTIME_S);
+            add_both(plan, VERB_CUT_POWER, cut + prng_between(prng, 600, 1200) * VTIME_S);
+        }
+    }
+    if (prng_chance(prng, (Ratio){1, 3})) {
+        /* The switch in the cellar loses its power, again and again. */
+        VTime pulled = from + (end - from) / 3;
+        for (unsigned i = 0; i < PULLS; i++) {
+            pulled += prng_between(prng, 300, 900) * VTIME_S;
+            add_both(plan, VERB_SET_CABLE, pulled);
+            for (guint j = plan->timeline->actions->len - 2; j < plan->timeline->actions->len;
+                 j++) {
+                Action *cable = g_ptr_array_index(plan->timeline->actions, j);
+                drawn_set_text(cable, "state", "out");
+                drawn_set_time(cable, "for", 30000);
+            }
         }
     }
     /* Marks the moment at which each of them has what it needs again. */

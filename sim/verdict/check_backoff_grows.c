@@ -11,7 +11,7 @@
  * which takes one a little longer than another,
  *   - the longest wait is at least GROWTH times WAIT_MIN,
  *   - the waits are not all within a tenth of each other (no jitter),
- *   - no five waits in a row follow a fixed rule, each in the same ratio to the one before, or each
+ *   - no six waits in a row follow a fixed rule, each in the same ratio to the one before, or each
  *     longer than the one before by an amount that is (no jitter either, whether they stay the same
  *     or grow; what an attempt itself takes is added to each alike).
  * And no two stretches, after another start or of another device, begin with the same waits: a
@@ -104,7 +104,10 @@ static int64_t term(const GPtrArray *attempts, guint index, unsigned order)
                       : wait_ms(attempts, index + 1) - wait_ms(attempts, index);
 }
 
-/* The first of five waits, or differences, in a row that follow a fixed rule; or attempts->len. */
+/*
+ * The first of six waits in a row that, or whose differences, follow a fixed rule; or
+ * attempts->len. Five would do so by chance in one outage of some hundreds.
+ */
 static guint find_rule(const GPtrArray *attempts, unsigned order)
 {
     guint steady = 0;
@@ -114,7 +117,7 @@ static guint find_rule(const GPtrArray *attempts, unsigned order)
         int64_t apart = middle > outer ? middle - outer : outer - middle;
         bool grows = order == 0 || term(attempts, i + 1, order) > WAIT_MIN / VTIME_MS / 2;
         steady = grows && apart <= middle / 100 * RULE_PERCENT ? steady + 1 : 0;
-        if (steady == 3 - order) {
+        if (steady == 4 - order) {
             return i + 1 - steady;
         }
     }
@@ -153,11 +156,11 @@ static void judge(const GPtrArray *attempts, ClaimVerdict *claim)
     guint rule = MIN(find_rule(attempts, 0), find_rule(attempts, 1));
     if (rule < attempts->len) {
         const Event *from = g_ptr_array_index(attempts, rule);
-        const Event *to = g_ptr_array_index(attempts, rule + 5);
+        const Event *to = g_ptr_array_index(attempts, rule + 6);
         const uint64_t shown[] = {from->seq, to->seq};
         verdict_lower(
             claim, VERDICT_FAIL, shown, 2,
-            "five waits in a row are each in the same ratio to the one before: there is no "
+            "six waits in a row are each in the same ratio to the one before: there is no "
             "jitter");
     }
 }

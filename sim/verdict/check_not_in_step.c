@@ -2,8 +2,9 @@
 
 /*
  * Devices do not come to their service in step, with each other or with a clock:
- *   - the first handshakes after STARTS starts (the power comes, or a reset) do not all come
- *     equally long after them: after a loss of power a whole town would come at once,
+ *   - no first handshakes after STARTS starts (the power comes, or a reset; or the cable is back
+ *     where it belongs) come equally long after them: after a loss of power a whole town would come
+ *     at once,
  *   - CHECKS sessions in a row that go well do not all come equally long after the one before.
  *
  * Each is so much that chance does not bring it about in a year of running. With fewer the waits
@@ -61,19 +62,45 @@ static void judge_check(const Event *const *checks, ClaimVerdict *claim)
     }
 }
 
-/* Watches one device; how long after its starts it came goes to `starts`. */
-static void watch(const GPtrArray *events, const char *device, GArray *starts, ClaimVerdict *claim)
+/* Whether the cable of `device` is put back. */
+static bool plugs_in(const Plan *plan, const Event *event, const char *device)
+{
+    int64_t number = event_integer(event, "action", 0);
+    if (event->kind != EVENT_FAULT_ENDED || number < 1 || number > plan->timeline->actions->len) {
+        return false;
+    }
+    const Action *action = g_ptr_array_index(plan->timeline->actions, (guint)number - 1);
+    return action->verb == VERB_SET_CABLE && strcmp(action->target, device) == 0;
+}
+
+/* How long after what it came, for all devices. */
+typedef struct Waits {
+    GArray *starts;
+    GArray *plugs;
+} Waits;
+
+/* Watches one device. */
+static void watch(const Plan *plan, const GPtrArray *events, const char *device, Waits *waits,
+                  ClaimVerdict *claim)
 {
     const Event *checks[CHECKS];
     unsigned count = 0;
     VTime started = -1;
+    GArray *to = waits->starts;
     for (guint i = 0; i < events->len; i++) {
         const Event *event = g_ptr_array_index(events, i);
+        if (plugs_in(plan, event, device)) {
+            started = event->at;
+            to = waits->plugs;
+            count = 0;
+            continue;
+        }
         if (!concerns(event, device)) {
             continue;
         }
         if (event->kind == EVENT_POWER_ON || event->kind == EVENT_DEVICE_RESET) {
             started = event->at;
+            to = waits->starts;
             count = 0;
         } else if (event->kind == EVENT_POWER_LOST) {
             started = -1;
@@ -86,7 +113,7 @@ static void watch(const GPtrArray *events, const char *device, GArray *starts, C
         }
         if (started >= 0) {
             VTime wait = event->at - started;
-            g_array_append_val(starts, wait);
+            g_array_append_val(to, wait);
             started = -1;
         }
         claim->occasions++;
@@ -104,28 +131,38 @@ static void watch(const GPtrArray *events, const char *device, GArray *starts, C
     }
 }
 
+static int by_length(const void *a, const void *b)
+{
+    VTime first = *(const VTime *)a;
+    VTime second = *(const VTime *)b;
+    return first < second ? -1 : first > second ? 1 : 0;
+}
+
+static void judge_starts(const GPtrArray *events, GArray *starts, ClaimVerdict *claim)
+{
+    g_array_sort(starts, by_length);
+    for (guint i = 0; i + STARTS <= starts->len; i++) {
+        VTime first = g_array_index(starts, VTime, i);
+        if (g_array_index(starts, VTime, i + STARTS - 1) - first < STARTS_APART) {
+            const Event *last = g_ptr_array_index(events, events->len - 1);
+            char text[VTIME_TEXT_BYTES];
+            verdict_lower(claim, VERDICT_FAIL, &last->seq, 1,
+                          "after %d starts the first handshake comes %s later: there is no jitter",
+                          STARTS, vtime_print(first, text));
+            return;
+        }
+    }
+}
+
 void check_not_in_step(const Plan *plan, const GPtrArray *events, ClaimVerdict *claim)
 {
     g_autoptr(GArray) starts = g_array_new(FALSE, FALSE, sizeof(VTime));
+    g_autoptr(GArray) plugs = g_array_new(FALSE, FALSE, sizeof(VTime));
+    Waits waits = {.starts = starts, .plugs = plugs};
     for (guint d = 0; d < plan->timeline->devices->len; d++) {
         const DeviceSetup *device = g_ptr_array_index(plan->timeline->devices, d);
-        watch(events, device->name, starts, claim);
+        watch(plan, events, device->name, &waits, claim);
     }
-    VTime shortest = VTIME_NEVER;
-    VTime longest = 0;
-    for (guint i = 0; i < starts->len; i++) {
-        shortest = MIN(shortest, g_array_index(starts, VTime, i));
-        longest = MAX(longest, g_array_index(starts, VTime, i));
-    }
-    if (starts->len < STARTS) {
-        return;
-    }
-    if (longest - shortest < STARTS_APART) {
-        const Event *last = g_ptr_array_index(events, events->len - 1);
-        char text[VTIME_TEXT_BYTES];
-        verdict_lower(claim, VERDICT_FAIL, &last->seq, 1,
-                      "after each of %u starts the first handshake comes %s later: there is no "
-                      "jitter",
-                      starts->len, vtime_print(longest, text));
-    }
+    judge_starts(events, starts, claim);
+    judge_starts(events, plugs, claim);
 }

@@ -121,6 +121,7 @@ static void judge(const Plan *plan, const DeviceSetup *device, const GPtrArray *
         if (!is_about(event, device)) {
             continue;
         }
+        trial = trial && event->kind != EVENT_UPDATE_CONFIRMED;
         if (event->kind == EVENT_POWER_LOST || (event->kind == EVENT_DEVICE_RESET && trial) ||
             interferes(event, plan)) {
             return;
