@@ -40,7 +40,6 @@
 /* Of one source: who read each byte last; 0: nobody since POWER_ON. */
 typedef struct ReadsPlaces {
     ReadsCover *cover; /* NULL: a register */
-    uint32_t bytes;
     uint32_t pages;
     uint32_t *places; /* per byte; NULL before the first use, then so are all */
     uint32_t *kept;   /* at the last SAVE */
@@ -431,7 +430,6 @@ static void reads_add_source(uint32_t source, uint32_t bytes, ReadsCover *cover)
     assert(source < READS_SOURCES && !reads.told);
     reads.sources[source] = (ReadsPlaces){
         .cover = cover,
-        .bytes = bytes,
         .pages = DIV_ROUND_UP(bytes, READS_PAGE_BYTES),
     };
 }
