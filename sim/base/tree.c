@@ -438,6 +438,12 @@ const TreeNode *tree_get(const TreeNode *mapping, const char *key)
     return NULL;
 }
 
+bool tree_is_null(const TreeNode *node)
+{
+    return node == NULL ||
+           (node->kind == TREE_SCALAR && !node->quoted && strcmp(node->text, "null") == 0);
+}
+
 /* Damerau's distance without transposed repeats, for short words only. */
 static size_t distance(const char *a, const char *b)
 {
@@ -557,7 +563,7 @@ bool tree_require_text(const TreeNode *mapping, const char *key, char **ret_text
     if (node == NULL || !tree_text(node, &text, error)) {
         return false;
     }
-    *ret_text = !node->quoted && strcmp(text, "null") == 0 ? NULL : g_strdup(text);
+    *ret_text = tree_is_null(node) ? NULL : g_strdup(text);
     return true;
 }
 

@@ -85,6 +85,9 @@ const TreeNode *tree_root(const Tree *tree);
 /* The child of a mapping called `key`, or NULL. */
 const TreeNode *tree_get(const TreeNode *mapping, const char *key);
 
+/* Whether there is nothing there: `node` is NULL, or the word null without quotes. */
+bool tree_is_null(const TreeNode *node);
+
 /* Sets an error at `node`, with the source line and a caret below it. Always returns false. */
 bool tree_refuse(const TreeNode *node, GError **error, const char *format, ...) G_GNUC_PRINTF(3, 4);
 

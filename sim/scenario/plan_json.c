@@ -227,12 +227,6 @@ typedef struct Source {
     bool failed; /* the error is set */
 } Source;
 
-static bool is_null(const TreeNode *node)
-{
-    return node == NULL ||
-           (node->kind == TREE_SCALAR && !node->quoted && strcmp(node->text, "null") == 0);
-}
-
 /* The member called `key`, or NULL if it is null or absent; absent fails if `needed`. */
 static const TreeNode *member(Source *source, const char *key, bool needed)
 {
@@ -240,11 +234,11 @@ static const TreeNode *member(Source *source, const char *key, bool needed)
         return NULL;
     }
     const TreeNode *node = tree_get(source->object, key);
-    if (is_null(node) && needed) {
+    if (tree_is_null(node) && needed) {
         tree_refuse(source->object, source->error, "\"%s\" is missing", key);
         source->failed = true;
     }
-    return is_null(node) ? NULL : node;
+    return tree_is_null(node) ? NULL : node;
 }
 
 static char *member_text(Source *source, const char *key, bool needed)

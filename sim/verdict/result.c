@@ -120,17 +120,11 @@ void result_write(const RunResult *result, Canon *canon)
 
 /* Reading. */
 
-static bool is_null(const TreeNode *node)
-{
-    return node == NULL ||
-           (node->kind == TREE_SCALAR && !node->quoted && strcmp(node->text, "null") == 0);
-}
-
 static bool read_text(const TreeNode *object, const char *key, char **ret_text, GError **error)
 {
     const TreeNode *node = tree_get(object, key);
     const char *text = NULL;
-    if (is_null(node)) {
+    if (tree_is_null(node)) {
         return true;
     }
     if (!tree_text(node, &text, error)) {
