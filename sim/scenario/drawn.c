@@ -468,7 +468,7 @@ static unsigned wrong_pins(const Story *story)
 static void draw_restless(Prng *prng, Step *step)
 {
     Action *opens = g_ptr_array_index(step->actions, step->actions->len - 1);
-    VTime last = prng_between(prng, 26000, 34000) * VTIME_MS;
+    VTime last = prng_between(prng, 28000, 38000) * VTIME_MS;
     for (unsigned i = 0; i < RESTLESS_KEYS; i++) {
         Action *locks = drawn_action(VERB_PRESS_KEYS);
         drawn_set_text(locks, "keys", "*");
@@ -506,7 +506,7 @@ static bool draw_race(Prng *prng, const Story *story, Step *step)
     const Action *opens = g_ptr_array_index(step->actions, step->actions->len - 1);
     if (prng_chance(prng, (Ratio){1, 6}) && wrong_pins(story) < WRONG_PINS_MAX) {
         drawn_set_text((Action *)opens, "which", "wrong");
-    } else if (age == 1 && prng_chance(prng, (Ratio){1, 4})) {
+    } else if (age < 2 && prng_chance(prng, (Ratio){1, 6})) {
         draw_restless(prng, step);
     }
     return true;

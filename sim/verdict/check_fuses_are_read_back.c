@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * A fuse that did not blow is noticed: within SOON the device says so, or blows it again. One that
- * goes on in silence believes it is safe from old releases, and is not.
+ * A fuse that did not blow is noticed: within SOON, and before an image is started, the device says
+ * so or blows it again. One that goes on in silence believes it is safe from old releases, and is
+ * not.
  *
  * That it says so is the device's own word; it is its silence that counts. A device that loses its
  * power first, or whose run ends, has had no time to speak.
@@ -20,7 +21,9 @@ static bool is_noticed(const GPtrArray *events, guint index)
     const Event *worn = g_ptr_array_index(events, index);
     for (guint i = index + 1; i < events->len; i++) {
         const Event *event = g_ptr_array_index(events, i);
-        if (event->at > worn->at + SOON) {
+        bool starts =
+            event->kind == EVENT_BOOT_SLOT_STARTED && strcmp(event->source, worn->source) == 0;
+        if (starts || event->at > worn->at + SOON) {
             return false;
         }
         bool speaks = event->kind == EVENT_DEVICE_STATUS || event->kind == EVENT_COUNTER_RAISED ||

@@ -106,7 +106,9 @@ static void watch(const Plan *plan, const GPtrArray *events, const char *device,
             started = -1;
         } else if (disturbs(event)) {
             count = 0;
-            started = event->kind == EVENT_LINK_CHANGED ? -1 : started;
+            /* Being put back is a change of the link, too. */
+            bool over = event->kind == EVENT_LINK_CHANGED && event->at != started;
+            started = over ? -1 : started;
         }
         if (event->kind != EVENT_TLS_HANDSHAKE) {
             continue;
