@@ -601,6 +601,19 @@ bool tree_truth(const TreeNode *node, bool *ret_truth, GError **error)
     return true;
 }
 
+bool tree_require_integer(const TreeNode *mapping, const char *key, int64_t low, int64_t high,
+                          int64_t *ret_integer, GError **error)
+{
+    const TreeNode *node = tree_require(mapping, key, error);
+    return node != NULL && tree_integer(node, low, high, ret_integer, error);
+}
+
+bool tree_require_truth(const TreeNode *mapping, const char *key, bool *ret_truth, GError **error)
+{
+    const TreeNode *node = tree_require(mapping, key, error);
+    return node != NULL && tree_truth(node, ret_truth, error);
+}
+
 bool tree_duration(const TreeNode *node, VTime *ret_time, GError **error)
 {
     if (!tree_expect(node, TREE_SCALAR, "a duration", error)) {

@@ -123,6 +123,12 @@ bool tree_truth(const TreeNode *node, bool *ret_truth, GError **error) G_GNUC_WA
 bool tree_duration(const TreeNode *node, VTime *ret_time, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 bool tree_ratio(const TreeNode *node, Ratio *ret_ratio, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/* The same of the child called `key`, which must be there. */
+bool tree_require_integer(const TreeNode *mapping, const char *key, int64_t low, int64_t high,
+                          int64_t *ret_integer, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+bool tree_require_truth(const TreeNode *mapping, const char *key, bool *ret_truth,
+                        GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
 /* One of `known` (ends with NULL); `ret_index` is its place in it. */
 bool tree_choice(const TreeNode *node, const char *const *known, size_t *ret_index,
                  GError **error) G_GNUC_WARN_UNUSED_RESULT;

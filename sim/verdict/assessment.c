@@ -453,37 +453,33 @@ static bool read_claim(const TreeNode *node, ScenarioSummary *scenario, GError *
 {
     ClaimSummary *claim = g_new0(ClaimSummary, 1);
     g_ptr_array_add(scenario->claims, claim);
-    const TreeNode *number = tree_require(node, "number", error);
-    const TreeNode *standing = number == NULL ? NULL : tree_require(node, "standing", error);
-    const TreeNode *proves = standing == NULL ? NULL : tree_require(node, "proves", error);
-    int64_t value = 0;
-    if (proves == NULL || !tree_integer(number, 1, UINT32_MAX, &value, error) ||
-        !tree_truth(standing, &claim->standing, error) ||
-        !tree_require_text(node, "sentence", &claim->sentence, error)) {
-        return false;
-    }
-    claim->number = (uint32_t)value;
     const TreeNode *line = tree_get(node, "line");
-    if (line != NULL && !tree_integer(line, 0, INT32_MAX, &value, error)) {
+    int64_t number = 0;
+    int64_t line_number = 0;
+    if (!tree_require_integer(node, "number", 1, UINT32_MAX, &number, error) ||
+        !tree_require_truth(node, "standing", &claim->standing, error) ||
+        !tree_require_text(node, "sentence", &claim->sentence, error) ||
+        (line != NULL && !tree_integer(line, 0, INT32_MAX, &line_number, error))) {
         return false;
     }
-    claim->line = line == NULL ? 0 : (int)value;
-    claim->proves = tree_texts(proves, error);
+    claim->number = (uint32_t)number;
+    claim->line = (int)line_number;
+    const TreeNode *proves = tree_require(node, "proves", error);
+    claim->proves = proves == NULL ? NULL : tree_texts(proves, error);
     return claim->proves != NULL;
 }
 
 static bool read_scenario(const TreeNode *node, Assessment *assessment, GError **error)
 {
     ScenarioSummary *scenario = add_scenario(assessment);
-    const TreeNode *operations = tree_require(node, "operations", error);
-    int64_t count = 0;
-    if (operations == NULL || !tree_integer(operations, 0, INT64_MAX, &count, error) ||
+    int64_t operations = 0;
+    if (!tree_require_integer(node, "operations", 0, INT64_MAX, &operations, error) ||
         !tree_require_text(node, "id", &scenario->id, error) ||
         !tree_require_text(node, "title", &scenario->title, error) ||
         !tree_require_text(node, "file", &scenario->file, error)) {
         return false;
     }
-    scenario->operations = (uint64_t)count;
+    scenario->operations = (uint64_t)operations;
     const TreeNode *claims = tree_require(node, "claims", error);
     if (claims == NULL || !tree_expect(claims, TREE_SEQUENCE, "a list of claims", error)) {
         return false;
@@ -527,22 +523,22 @@ Assessment *assessment_from_json(const Catalogue *catalogue, const char *path, G
     }
     const TreeNode *root = tree_root(tree);
     g_autoptr(Assessment) assessment = assessment_new(catalogue, NULL);
-    const TreeNode *format = tree_require(root, "format", error);
-    const TreeNode *scenarios = format == NULL ? NULL : tree_require(root, "scenarios", error);
-    const TreeNode *runs = scenarios == NULL ? NULL : tree_require(root, "runs", error);
-    const TreeNode *interrupted = runs == NULL ? NULL : tree_require(root, "interrupted", error);
-    int64_t version = 0;
-    if (interrupted == NULL ||
-        !tree_integer(format, ASSESSMENT_FORMAT, ASSESSMENT_FORMAT, &version, error) ||
-        !tree_truth(interrupted, &assessment->interrupted, error) ||
-        !tree_expect(scenarios, TREE_SEQUENCE, "a list of scenarios", error) ||
-        !tree_expect(runs, TREE_SEQUENCE, "a list of runs", error) ||
+    int64_t format = 0;
+    if (!tree_require_integer(root, "format", ASSESSMENT_FORMAT, ASSESSMENT_FORMAT, &format,
+                              error) ||
+        !tree_require_truth(root, "interrupted", &assessment->interrupted, error) ||
         !tree_require_text(root, "version", &assessment->version, error) ||
         !tree_require_text(root, "lab", &assessment->lab, error) ||
         !tree_require_text(root, "plan_id", &assessment->plan_id, error) ||
         !tree_require_text(root, "seed", &assessment->seed, error) ||
         !tree_require_text(root, "defect", &assessment->defect, error) ||
         !read_sweeps(root, assessment, error)) {
+        return NULL;
+    }
+    const TreeNode *scenarios = tree_require(root, "scenarios", error);
+    const TreeNode *runs = scenarios == NULL ? NULL : tree_require(root, "runs", error);
+    if (runs == NULL || !tree_expect(scenarios, TREE_SEQUENCE, "a list of scenarios", error) ||
+        !tree_expect(runs, TREE_SEQUENCE, "a list of runs", error)) {
         return NULL;
     }
     for (size_t i = 0; i < scenarios->count; i++) {

@@ -120,25 +120,10 @@ void result_write(const RunResult *result, Canon *canon)
 
 /* Reading. */
 
+/* A text that may be missing, as NULL. */
 static bool read_text(const TreeNode *object, const char *key, char **ret_text, GError **error)
 {
-    const TreeNode *node = tree_get(object, key);
-    const char *text = NULL;
-    if (tree_is_null(node)) {
-        return true;
-    }
-    if (!tree_text(node, &text, error)) {
-        return false;
-    }
-    *ret_text = g_strdup(text);
-    return true;
-}
-
-static bool read_integer(const TreeNode *object, const char *key, int64_t *ret_integer,
-                         GError **error)
-{
-    const TreeNode *node = tree_require(object, key, error);
-    return node != NULL && tree_integer(node, 0, INT64_MAX, ret_integer, error);
+    return tree_is_null(tree_get(object, key)) || tree_require_text(object, key, ret_text, error);
 }
 
 static bool read_verdict(const TreeNode *object, Verdict *ret_verdict, GError **error)
@@ -201,8 +186,8 @@ static bool read_claims(const TreeNode *list, RunResult *result, GError **error)
         g_ptr_array_add(result->claims, claim);
         int64_t number = 0;
         int64_t occasions = 0;
-        if (!read_integer(node, "number", &number, error) ||
-            !read_integer(node, "occasions", &occasions, error) ||
+        if (!tree_require_integer(node, "number", 0, INT64_MAX, &number, error) ||
+            !tree_require_integer(node, "occasions", 0, INT64_MAX, &occasions, error) ||
             !read_verdict(node, &claim->verdict, error) ||
             !read_text(node, "reason", &claim->reason, error) ||
             !read_cites(tree_get(node, "cites"), claim->cites, error)) {
@@ -222,17 +207,15 @@ RunResult *result_read(const TreeNode *node, GError **error)
     g_autoptr(RunResult) result = new_empty(NULL, NULL);
     g_autofree char *plan_id = NULL;
     g_autofree char *digest = NULL;
-    if (tree_require(node, "run_id", error) == NULL ||
-        tree_require(node, "scenario", error) == NULL ||
-        !read_text(node, "run_id", &result->run_id, error) ||
-        !read_text(node, "scenario", &result->scenario, error) ||
+    if (!tree_require_text(node, "run_id", &result->run_id, error) ||
+        !tree_require_text(node, "scenario", &result->scenario, error) ||
         !read_verdict(node, &result->verdict, error) ||
         !read_text(node, "reason", &result->reason, error) ||
         !read_text(node, "bundle", &result->bundle, error) ||
         !read_text(node, "plan_id", &plan_id, error) ||
         !read_text(node, "digest", &digest, error) ||
-        !read_integer(node, "ended", &result->ended, error) ||
-        !read_integer(node, "events", &result->event_count, error) ||
+        !tree_require_integer(node, "ended", 0, INT64_MAX, &result->ended, error) ||
+        !tree_require_integer(node, "events", 0, INT64_MAX, &result->event_count, error) ||
         !read_faults(node, "faults_asked", result->asked, error) ||
         !read_faults(node, "faults_effective", result->effective, error) ||
         !read_claims(tree_require(node, "claims", error), result, error)) {

@@ -110,9 +110,8 @@ static bool read_numbers(const TreeNode *node, void *into, const Number *numbers
                          GError **error)
 {
     for (size_t i = 0; i < count; i++) {
-        const TreeNode *number = tree_require(node, numbers[i].key, error);
         int64_t value = 0;
-        if (number == NULL || !tree_integer(number, 0, INT64_MAX, &value, error)) {
+        if (!tree_require_integer(node, numbers[i].key, 0, INT64_MAX, &value, error)) {
             return false;
         }
         memcpy((char *)into + numbers[i].offset, &value, sizeof value);
@@ -167,12 +166,6 @@ void sweeping_canary_write(const SweepingCanary *canary, Canon *canon)
 }
 
 /* Reading back. */
-
-static bool read_truth(const TreeNode *object, const char *key, bool *ret_truth, GError **error)
-{
-    const TreeNode *node = tree_require(object, key, error);
-    return node != NULL && tree_truth(node, ret_truth, error);
-}
 
 static bool read_count(const TreeNode *object, const char *key, uint64_t *ret_count, GError **error)
 {
@@ -235,7 +228,7 @@ SweepingCrash *sweeping_crash_read(const TreeNode *node, GError **error)
         !tree_require_text(node, "note", &crash->note, error) ||
         !tree_require_text(node, "verdict", &verdict, error) ||
         !read_count(node, "depth", &depth, error) ||
-        !read_truth(node, "interrupted", &crash->interrupted, error) ||
+        !tree_require_truth(node, "interrupted", &crash->interrupted, error) ||
         !read_numbers(node, crash, CRASH_NUMBERS, G_N_ELEMENTS(CRASH_NUMBERS), error) ||
         !read_levels(node, crash, error) || !read_tables(node, crash, error)) {
         return NULL;
@@ -258,7 +251,7 @@ SweepingCanary *sweeping_canary_read(const TreeNode *node, GError **error)
         !tree_require_text(node, "defect", &canary->defect, error) ||
         !tree_require_text(node, "scenario", &canary->scenario, error) ||
         !tree_require_text(node, "reason", &canary->reason, error) ||
-        !read_truth(node, "caught", &canary->caught, error)) {
+        !tree_require_truth(node, "caught", &canary->caught, error)) {
         return NULL;
     }
     return g_steal_pointer(&canary);
