@@ -484,6 +484,34 @@ static void rom_calls_flash(void)
     rom_show(function(FLASH_BASE + LOCKSTEP_ROM_DATA_OFFSET));
 }
 
+/* --- Calling what is in flash -------------------------------------------------------------------
+ */
+
+static uint32_t rom_call(uint32_t address)
+{
+    typedef uint32_t Function(uint32_t where, uint32_t what);
+
+    return ((Function *)(uintptr_t)(address + 1u))(
+        POWER_BASE + POWER_PROGRESS, LOCKSTEP_ROM_SHOWS + LOCKSTEP_ROM_FUNCTION_SPEAKS);
+}
+
+static uint32_t rom_call_in_window(uint32_t slot, uint32_t offset)
+{
+    WORD(FLASH_CTRL_BASE + FLASH_CTRL_WINDOW) = slot;
+    return rom_call(WINDOW_BASE + offset - slot);
+}
+
+static void rom_functions(void)
+{
+    for (;;) {
+        rom_show(rom_call(FLASH_BASE + LOCKSTEP_ROM_FUNCTION_ARRAY));
+        rom_show(rom_call_in_window(SLOT_A_OFFSET, LOCKSTEP_ROM_FUNCTION_SLOT_A));
+        rom_show(rom_call_in_window(SLOT_B_OFFSET, LOCKSTEP_ROM_FUNCTION_SLOT_B));
+        rom_show(rom_call(FLASH_BASE + LOCKSTEP_ROM_FUNCTION_ACROSS));
+        rom_show(rom_call(FLASH_BASE + LOCKSTEP_ROM_FUNCTION_SPEAKING));
+    }
+}
+
 /* Any interrupt or fault of the trials that expect one: show it, then rest. */
 void rom_fault(void)
 {
@@ -574,6 +602,9 @@ void rom_start(void)
         break;
     case LOCKSTEP_ROM_CALLS_FLASH:
         rom_calls_flash();
+        break;
+    case LOCKSTEP_ROM_FUNCTIONS:
+        rom_functions();
         break;
     default:
         break;

@@ -54,9 +54,22 @@ enum {
     /* calls the function at LOCKSTEP_ROM_CODE_OFFSET with the address of the data, shows its result
      */
     LOCKSTEP_ROM_CALLS_FLASH = 20,
+    /* calls the functions below, again and again, and shows what they return */
+    LOCKSTEP_ROM_FUNCTIONS = 21,
 };
 
 #define LOCKSTEP_ROM_TICK_COUNT 4000u
+
+/* Functions that the test puts into flash and changes while they are called, in this order. */
+#define LOCKSTEP_ROM_FUNCTION_ARRAY  SLOT_A_OFFSET /* at the array's own address */
+#define LOCKSTEP_ROM_FUNCTION_SLOT_A (SLOT_A_OFFSET + FLASH_SECTOR_BYTES) /* through the window */
+/* at the same address */
+#define LOCKSTEP_ROM_FUNCTION_SLOT_B (SLOT_B_OFFSET + FLASH_SECTOR_BYTES)
+/* its first instruction begins in one sector and ends in the next */
+#define LOCKSTEP_ROM_FUNCTION_ACROSS (SLOT_A_OFFSET + 3u * FLASH_SECTOR_BYTES - 2u)
+/* shows its second argument by its first, the address of POWER.PROGRESS, before it returns */
+#define LOCKSTEP_ROM_FUNCTION_SPEAKING (SLOT_A_OFFSET + 4u * FLASH_SECTOR_BYTES)
+#define LOCKSTEP_ROM_FUNCTION_SPEAKS   0xfffu
 
 /* What the trials that read find in flash, by the test's hand. */
 #define LOCKSTEP_ROM_DATA_OFFSET (STORE_OFFSET + 0x2000u)

@@ -401,7 +401,7 @@ static void test_restore__takes_back_the_map_of_edges(void **state)
     lab_close(lab);
 }
 
-/* --- What is kept, and until when ---------------------------------------------------------------
+/* --- Saving and restoring at a call -------------------------------------------------------------
  */
 
 static LabCall save(Lab *lab)
@@ -424,6 +424,147 @@ static LabCall restore(Lab *lab)
     assert_int_equal(call.type, HOSTLINK_SAVED);
     return call;
 }
+
+/* --- Code in flash, which changes and changes back ----------------------------------------------
+ */
+
+#define FUNCTIONS   5
+#define SPEAKING    (FUNCTIONS - 1)
+#define CODE_BYTES  10
+#define CODE_ROUNDS 40 /* more contents than a machine may remember of a sector */
+
+/* A function that returns one byte, `value` of its code. */
+typedef struct Function {
+    uint32_t offset;
+    uint32_t value;
+    uint8_t code[CODE_BYTES];
+} Function;
+
+static const Function functions[FUNCTIONS] = {
+    {LOCKSTEP_ROM_FUNCTION_ARRAY, 0, {0, 0x20, 0x70, 0x47}}, /* movs r0, #n; bx lr */
+    {LOCKSTEP_ROM_FUNCTION_SLOT_A, 0, {0, 0x20, 0x70, 0x47}},
+    {LOCKSTEP_ROM_FUNCTION_SLOT_B, 0, {0, 0x20, 0x70, 0x47}},
+    {LOCKSTEP_ROM_FUNCTION_ACROSS, 2, {0x40, 0xf2, 0, 0, 0x70, 0x47}}, /* movw r0, #n; bx lr */
+    /* str r1, [r0]; b 1f; nop; 1: movs r0, #n; bx lr */
+    {LOCKSTEP_ROM_FUNCTION_SPEAKING, 6, {1, 0x60, 0, 0xe0, 0, 0xbf, 0, 0x20, 0x70, 0x47}},
+};
+
+static void begin_calls(Lab *lab)
+{
+    const uint32_t trial = LOCKSTEP_ROM_FUNCTIONS;
+
+    lab_begin(lab, false);
+    lab_write(lab, HOSTLINK_SPACE_FLASH, LOCKSTEP_ROM_TRIAL_OFFSET, &trial, sizeof(trial));
+    for (size_t i = 0; i < FUNCTIONS; i++) {
+        lab_write(lab, HOSTLINK_SPACE_FLASH, functions[i].offset, functions[i].code, CODE_BYTES);
+    }
+    lab_power_on(lab);
+    lab_run_until(lab, HOSTLINK_PROGRESS); /* the cause of the reset */
+    lab_run(lab, HOSTLINK_NEVER);
+}
+
+/* Lets a function return something else from its next call on: `*value` and then that. */
+static void rewrite(Lab *lab, size_t function, uint8_t *value, uint8_t with)
+{
+    uint8_t body[sizeof(HostlinkRange) + 1];
+    const HostlinkRange range = {.space = HOSTLINK_SPACE_FLASH,
+                                 .offset = functions[function].offset + functions[function].value,
+                                 .bytes = 1};
+
+    memcpy(body, &range, sizeof(range));
+    body[sizeof(range)] = *value ^ with;
+    lab_order(lab, HOSTLINK_DAMAGE, body, sizeof(body));
+    *value = with;
+}
+
+/* Hears what the functions return in a round of calls. With `speaks`, the last one is rewritten
+   between its own call to the lab and its end. */
+static void assert_round_returns(Lab *lab, uint8_t values[FUNCTIONS], const uint8_t *speaks)
+{
+    for (size_t i = 0; i < FUNCTIONS; i++) {
+        LabCall call = lab_next(lab);
+
+        if (i == SPEAKING) {
+            assert_int_equal(lab_word(&call), LOCKSTEP_ROM_SHOWS + LOCKSTEP_ROM_FUNCTION_SPEAKS);
+            if (speaks) {
+                rewrite(lab, SPEAKING, &values[SPEAKING], *speaks);
+            }
+            lab_run(lab, HOSTLINK_NEVER);
+            call = lab_next(lab);
+        }
+        assert_int_equal(call.type, HOSTLINK_PROGRESS);
+        assert_int_equal(lab_word(&call), LOCKSTEP_ROM_SHOWS + values[i]);
+        if (i + 1 < FUNCTIONS) {
+            lab_run(lab, HOSTLINK_NEVER);
+        }
+    }
+}
+
+static void end_calls(Lab *lab)
+{
+    lab_cut(lab, HOSTLINK_CUT_NOW, 0, HOSTLINK_TORN_NOTHING);
+    lab_run_until(lab, HOSTLINK_POWER_LOST);
+}
+
+/* Whatever was there before, what is executed is what flash holds: after each change of one of the
+   functions alone or of all, after it is taken back, and after the same change is made again. */
+static void test_restore__executes_what_is_in_flash(void **state)
+{
+    Lab *lab = *state;
+    uint8_t kept[FUNCTIONS] = {0};
+    uint8_t values[FUNCTIONS];
+
+    begin_calls(lab);
+    assert_round_returns(lab, kept, NULL);
+    save(lab);
+    for (uint32_t round = 0; round < CODE_ROUNDS; round++) {
+        memcpy(values, kept, sizeof(values));
+        for (uint32_t time = 0; time < 3; time++) {
+            for (size_t i = 0; i < FUNCTIONS; i++) {
+                if (round % (FUNCTIONS + 1) == i || round % (FUNCTIONS + 1) == FUNCTIONS) {
+                    rewrite(lab, i, &values[i], (uint8_t)(1 + (round + i) * (1 + time % 2)));
+                }
+            }
+            lab_run(lab, HOSTLINK_NEVER);
+            assert_round_returns(lab, values, NULL);
+        }
+        restore(lab);
+        lab_run(lab, HOSTLINK_NEVER);
+        assert_round_returns(lab, kept, NULL);
+        if (round % 7 == 6) { /* what is kept may itself be something that was there before */
+            for (size_t i = 0; i < FUNCTIONS; i++) {
+                rewrite(lab, i, &kept[i], values[i]);
+            }
+            save(lab);
+        }
+    }
+    end_calls(lab);
+}
+
+/* The block after the call to the lab was found long ago and is jumped to without a look-up. */
+static void test_restore__executes_what_is_in_flash_from_the_next_instruction_on(void **state)
+{
+    static const uint8_t speaks[] = {3, 9, 3, 9, 0, 9};
+    Lab *lab = *state;
+    uint8_t values[FUNCTIONS] = {0};
+
+    begin_calls(lab);
+    for (int i = 0; i < 3; i++) {
+        assert_round_returns(lab, values, NULL);
+        lab_run(lab, HOSTLINK_NEVER);
+    }
+    for (size_t i = 0; i < COUNT(speaks); i++) {
+        for (int n = 0; n < 3; n++) {
+            assert_round_returns(lab, values, n == 0 ? &speaks[i] : NULL);
+            lab_run(lab, HOSTLINK_NEVER);
+        }
+    }
+    lab_next(lab);
+    end_calls(lab);
+}
+
+/* --- What is kept, and until when ---------------------------------------------------------------
+ */
 
 static void test_restore__goes_back_to_the_latest_save(void **state)
 {
@@ -573,6 +714,8 @@ int main(void)
         LAB_TEST(test_restore__takes_back_what_any_program_has_read),
         LAB_TEST(test_restore__takes_back_a_hundred_times),
         cmocka_unit_test(test_restore__takes_back_the_map_of_edges),
+        LAB_TEST(test_restore__executes_what_is_in_flash),
+        LAB_TEST(test_restore__executes_what_is_in_flash_from_the_next_instruction_on),
         LAB_TEST(test_restore__goes_back_to_the_latest_save),
         LAB_TEST(test_restore__brings_power_back_with_a_cut_still_armed),
         LAB_TEST(test_restore__a_save_dies_with_the_power),

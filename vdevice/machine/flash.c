@@ -8,6 +8,8 @@
 #include "hw/sysbus.h"
 #include "migration/vmstate.h"
 #include "qapi/error.h"
+#include "checkpoint.h"
+#include "contents.h"
 #include "flash.h"
 #include "hostlink.h"
 #include "nvm.h"
@@ -155,6 +157,7 @@ static void flash_show_window(FlashState *flash, uint32_t offset)
     }
     memory_region_transaction_begin();
     flash->window_shown = offset;
+    contents_show(offset);
     if (offset) {
         memory_region_set_alias_offset(&flash->window, offset);
     }
@@ -288,9 +291,7 @@ static const MemoryRegionOps flash_array_ops = {
 
 static void flash_changed(void *opaque, uint32_t offset, uint32_t bytes)
 {
-    FlashState *flash = opaque;
-
-    memory_region_flush_rom_device(&flash->array_memory, offset, bytes);
+    contents_changed(offset, bytes);
     reads_forget(HOSTLINK_READ_FLASH, offset, bytes);
 }
 
@@ -349,6 +350,7 @@ static void flash_realize(DeviceState *dev, Error **errp)
     sysbus_init_mmio(sbd, &flash->cover.frame);
     sysbus_init_mmio(sbd, &flash->window_frame);
     sysbus_init_irq(sbd, &flash->irq);
+    contents_init(&flash->array_memory);
     nvm_init(&flash->array, HOSTLINK_SPACE_FLASH, memory_region_get_ram_ptr(&flash->array_memory),
              FLASH_BYTES, 0xff, &flash_nvm_ops, flash);
 }
@@ -362,6 +364,9 @@ static int flash_post_load(void *opaque, int version)
         return -EINVAL;
     }
     flash_show_window(flash, offset);
+    if (!checkpoint_is_restoring()) {
+        contents_changed(0, FLASH_BYTES); /* by QEMU, which says so to nobody */
+    }
     return 0;
 }
 

@@ -14,6 +14,7 @@
 #include "cpu.h"
 #include "internals.h"
 #include "checkpoint.h"
+#include "contents.h"
 #include "edges.h"
 #include "hostlink.h"
 #include "supply.h"
@@ -43,6 +44,12 @@ void __real_tb_flush(CPUState *cpu);
 void __wrap_tb_flush(CPUState *cpu);
 void __real_tcg_flush_jmp_cache(CPUState *cpu);
 void __wrap_tcg_flush_jmp_cache(CPUState *cpu);
+void __real_cpu_get_tb_cpu_state(CPUARMState *env, vaddr *ret_pc, uint64_t *ret_cs_base,
+                                 uint32_t *ret_flags);
+void __wrap_cpu_get_tb_cpu_state(CPUARMState *env, vaddr *ret_pc, uint64_t *ret_cs_base,
+                                 uint32_t *ret_flags);
+void __real_tb_invalidate_phys_range(tb_page_addr_t start, tb_page_addr_t last);
+void __wrap_tb_invalidate_phys_range(tb_page_addr_t start, tb_page_addr_t last);
 
 /*
  * The main loop moves virtual time to the next timer when it sees the processor idle. It may look
@@ -197,4 +204,26 @@ void __wrap_cpu_single_step(CPUState *cpu, int enabled)
         enabled &= ~(SSTEP_NOIRQ | SSTEP_NOTIMER);
     }
     __real_cpu_single_step(cpu, enabled);
+}
+
+/*
+ * What a block of translated code is looked up by, next to its address. The upper half of this
+ * word is never used for this processor; with the number of the contents in it, code need not be
+ * dropped when flash is rewritten, and is there again when the contents are.
+ */
+void __wrap_cpu_get_tb_cpu_state(CPUARMState *env, vaddr *ret_pc, uint64_t *ret_cs_base,
+                                 uint32_t *ret_flags)
+{
+    __real_cpu_get_tb_cpu_state(env, ret_pc, ret_cs_base, ret_flags);
+    *ret_cs_base |= (uint64_t)contents_at(*ret_pc) << 32;
+}
+
+/*
+ * QEMU drops code because bytes have changed, which may be those of flash: a debugger can write
+ * there.
+ */
+void __wrap_tb_invalidate_phys_range(tb_page_addr_t start, tb_page_addr_t last)
+{
+    contents_forget(start, last);
+    __real_tb_invalidate_phys_range(start, last);
 }
