@@ -386,12 +386,27 @@ static bool same_words(char *const *a, char *const *b)
     return g_strv_equal((const char *const *)a, (const char *const *)b);
 }
 
+/* Whether a scenario has that claim without saying so. */
+static bool is_there_by_itself(const Claim *claim)
+{
+    Invariant invariant = INVARIANTS;
+    return claim->standing && claim->kind == CLAIM_ALWAYS &&
+           plan_invariant_parse(claim->invariant, &invariant) &&
+           plan_invariant_is_standing(invariant);
+}
+
+/* All but those that are there by themselves, unless there are no others: a scenario claims
+ * something. */
 static void add_claims(GString *out, const Plan *plan)
 {
+    bool others = false;
+    for (guint i = 0; i < plan->claims->len; i++) {
+        others = others || !is_there_by_itself(g_ptr_array_index(plan->claims, i));
+    }
     g_string_append(out, "then:\n");
     for (guint i = 0; i < plan->claims->len; i++) {
         const Claim *claim = g_ptr_array_index(plan->claims, i);
-        if (claim->standing) {
+        if (others && is_there_by_itself(claim)) {
             continue;
         }
         add_claim_body(out, claim);

@@ -78,6 +78,7 @@ static void test_draft__says_all_that_the_plan_of_a_committed_scenario_says(void
         "5.9-resilience/lossy-link",
         "5.9-resilience/dns-failure",
         "x-smart-door-lock/way-out-from-inside",
+        "5.9-resilience/misread-flash",
     };
     (void)state;
     for (size_t i = 0; i < G_N_ELEMENTS(IDS); i++) {
@@ -88,6 +89,27 @@ static void test_draft__says_all_that_the_plan_of_a_committed_scenario_says(void
         }
         expect_round_trip(scenario);
     }
+}
+
+static void test_draft__of_an_imposed_fault_has_the_claims_that_are_left(void **state)
+{
+    (void)state;
+    g_autoptr(Scenario) scenario =
+        scenario_load("scenarios", "5.3-updates/update-happy-path", NULL);
+    assert_non_null(scenario);
+    const SweepPoint point = {.axis = SWEEP_READ, .number = 63793, .how = "ones"};
+    const ScenarioOptions options = {.images_folder = NULL, .point = &point};
+    g_autoptr(Plan) plan = scenario_plan(scenario, &options, NULL);
+    assert_true(plan->imposed > 0);
+    g_autofree char *text = draft_text(plan, "x/again", "Title.");
+    g_autoptr(Scenario) again = parse("x/again", text);
+    g_autoptr(Plan) plan_again = plan_of(again);
+    assert_int_equal(plan_again->claims->len, plan->claims->len);
+    assert_null(strstr(text, "waives:"));
+    const Action *last =
+        g_ptr_array_index(plan_again->timeline->actions, plan_again->timeline->actions->len - 1);
+    assert_int_equal(last->verb, VERB_MISREAD);
+    assert_int_equal(plan_integer(last, "at_read"), 63793);
 }
 
 static void test_schedule__is_a_scenario_whatever_its_numbers(void **state)
@@ -168,6 +190,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_draft__says_all_that_the_plan_of_a_committed_scenario_says),
+        cmocka_unit_test(test_draft__of_an_imposed_fault_has_the_claims_that_are_left),
         cmocka_unit_test(test_schedule__is_a_scenario_whatever_its_numbers),
         cmocka_unit_test(test_schedule__is_the_same_for_the_same_name_only),
         cmocka_unit_test(test_schedule__knows_its_names),
