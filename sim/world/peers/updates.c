@@ -391,6 +391,7 @@ static void misbehave(Updates *updates, Reply *reply)
         memset(reply->body->data + reply->send_bytes, 0xa5, reply->body->len - reply->send_bytes);
         reply->announced = reply->body->len;
         reply->send_bytes = reply->body->len;
+        reply->range_total += UPDATES_MORE_BYTES; /* and all it says of it fits together */
         break;
     case UPDATES_MODE_STATUS:
         reply->status = behaviour->status;
