@@ -633,13 +633,61 @@ Plan *crash_source_point(CrashSource *source, Lab *lab, const CrashPoint *point,
     return plan;
 }
 
-Plan *crash_source_long_way(CrashSource *source, const CrashPoint *point, GError **error)
+/* As scenarios say it. */
+static const char *torn_word(const CrashTear *tear)
 {
     static const char *const WORDS[] = {
         [HOSTLINK_TORN_NOTHING] = "nothing", [HOSTLINK_TORN_PREFIX] = "prefix",
         [HOSTLINK_TORN_RANDOM] = "random",   [HOSTLINK_TORN_HALF] = "half",
         [HOSTLINK_TORN_WEAK] = "weak",       [HOSTLINK_TORN_COMPLETE] = "complete",
     };
+    return WORDS[tear->torn];
+}
+
+/* Has the cut, which is at its operation, leave exactly what the place says. */
+static void set_tear(Action *cut, const CrashPlace *place)
+{
+    g_autofree char *units = g_strdup_printf("%u", place->tear.value);
+    g_autofree char *draw =
+        g_strdup_printf("%" G_GUINT64_FORMAT, crash_tear_seed(place->operation, place->tear));
+    reading_set_argument(cut, "torn", torn_word(&place->tear));
+    reading_set_argument(cut, "units", units);
+    reading_set_argument(cut, "draw", draw);
+    reading_set_argument(cut, "decay", place->tear.value % 2 == 0 ? "3ms" : "8ms");
+}
+
+Plan *crash_plan_from_start(Lab *lab, const SweepRun *run, GError **error)
+{
+    CrashPoint point;
+    if (!crash_point_parse(run->crash, &point)) {
+        lab_says(error, "that is no crash state");
+        return NULL;
+    }
+    const Scenario *scenario = lab_scenario(lab, run->scenario, error);
+    if (scenario == NULL) {
+        return NULL;
+    }
+    uint64_t seed = run->has_seed ? run->seed : scenario_seed(scenario);
+    const CrashPlace *places = point.places;
+    SweepPoint sweep = {.axis = SWEEP_NVM_OPERATION, .number = places[0].operation};
+    g_strlcpy(sweep.how, torn_word(&places[0].tear), sizeof sweep.how);
+    if (point.depth == 2) {
+        /* The device numbers on, whatever happens to its power. */
+        sweep.second.axis = SWEEP_NVM_OPERATION;
+        sweep.second.number = places[0].operation + places[1].operation;
+        g_strlcpy(sweep.second.how, torn_word(&places[1].tear), sizeof sweep.second.how);
+    }
+    g_autofree char *id = sweep_run_id(run->scenario, &sweep, run->defect, seed);
+    Plan *plan = lab_plan(lab, id, error);
+    for (unsigned i = 0; plan != NULL && i < point.depth; i++) {
+        const GPtrArray *actions = plan->timeline->actions;
+        set_tear(g_ptr_array_index(actions, actions->len - point.depth + i), &places[i]);
+    }
+    return plan;
+}
+
+Plan *crash_source_long_way(CrashSource *source, const CrashPoint *point, GError **error)
+{
     const CrashPlace *place = &point->places[0];
     if (point->depth != 1) {
         lab_says(error, "only a first loss of power can be had the long way");
@@ -655,15 +703,9 @@ Plan *crash_source_long_way(CrashSource *source, const CrashPoint *point, GError
     Action *cut = plan_action_new(VERB_CUT_POWER,
                                   ((const DeviceSetup *)plan->timeline->devices->pdata[0])->name);
     g_autofree char *number = g_strdup_printf("%" G_GUINT64_FORMAT, place->operation);
-    g_autofree char *units = g_strdup_printf("%u", place->tear.value);
-    g_autofree char *draw =
-        g_strdup_printf("%" G_GUINT64_FORMAT, crash_tear_seed(place->operation, place->tear));
     reading_set_argument(cut, "at_operation", number);
-    reading_set_argument(cut, "torn", WORDS[place->tear.torn]);
     reading_set_argument(cut, "for", "200ms");
-    reading_set_argument(cut, "units", units);
-    reading_set_argument(cut, "draw", draw);
-    reading_set_argument(cut, "decay", place->tear.value % 2 == 0 ? "3ms" : "8ms");
+    set_tear(cut, place);
     cut->number = plan->timeline->actions->len + 1;
     g_ptr_array_add(plan->timeline->actions, cut);
     /* Until the application runs again: for the second time, if the story has no loss of its own.

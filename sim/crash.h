@@ -25,6 +25,7 @@
 #include <glib.h>
 
 #include "sim/lab.h"
+#include "sim/scenario/sweep.h"
 #include "sim/world/crash.h"
 
 #define CRASH_DEPTH_MAX 2u
@@ -114,6 +115,13 @@ CrashMemory *crash_source_memory(CrashSource *source, Lab *lab, const CrashPoint
  */
 Plan *crash_source_point(CrashSource *source, Lab *lab, const CrashPoint *point, bool copies,
                          GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/*
+ * The plan of a run from a crash state (`run->crash`), but from the very start: the scenario with
+ * all its claims, and real losses of power that leave what the point says.
+ */
+Plan *crash_plan_from_start(Lab *lab, const SweepRun *run,
+                            GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* The plan that gets to a first-level point the long way: from the very start, by a real cut. */
 Plan *crash_source_long_way(CrashSource *source, const CrashPoint *point,

@@ -14,6 +14,7 @@
 
 #include <string.h>
 
+#include "sim/crash.h"
 #include "sim/evidence/bundle.h"
 #include "sim/scenario/draft.h"
 #include "sim/scenario/reading.h"
@@ -600,7 +601,15 @@ static Plan *plan_of(Lab *lab, const char *what, const char *defect, GError **er
         g_autofree char *run_id = g_strdup_printf(
             "%s%s%s", what,
             says || defect == NULL ? "" : "+defect=", says || defect == NULL ? "" : defect);
-        return lab_plan(lab, run_id, error);
+        g_auto(SweepRun) run = {.scenario = NULL};
+        bool crash = sweep_parse_run_id(run_id, &run) && run.crash != NULL;
+        /* A text cannot say what was left in flash, only how it came about. */
+        Plan *plan = crash ? crash_plan_from_start(lab, &run, error) : lab_plan(lab, run_id, error);
+        if (crash && plan != NULL) {
+            g_free(plan->run_id);
+            plan->run_id = g_steal_pointer(&run_id);
+        }
+        return plan;
     }
     g_autoptr(Bundle) bundle = bundle_open(what, error);
     return bundle == NULL

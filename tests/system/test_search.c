@@ -64,6 +64,34 @@ static void test_minimize__gives_a_short_scenario_that_passes_when_mended(void *
     shell_remove(folder);
 }
 
+static void test_minimize__turns_a_crash_state_into_a_loss_of_power(void **state)
+{
+    (void)state;
+    g_autofree char *folder = shell_folder();
+    g_auto(Shell) sweep = shell_run(LOCKSTEP " sweep 5.9-resilience/power-cut-at-the-switch"
+                                             " --defect trusts-torn-journal --max-fail 1"
+                                             " --no-canary --progress none --out '%s'",
+                                    folder);
+    shell_expect(&sweep, 1);
+    const char *found = strstr(sweep.out, "@boot#");
+    assert_non_null(found);
+    g_autofree char *point = g_strndup(found, strcspn(found, "+"));
+    g_auto(Shell) shell = shell_run(LOCKSTEP " minimize '5.9-resilience/power-cut-at-the-switch"
+                                             "%s+defect=trusts-torn-journal' --out '%s'",
+                                    point, folder);
+    shell_expect(&shell, 0);
+    g_autofree char *path = find_file(folder, "minimized/*.yaml");
+    assert_int_equal(lines_under_when(path), 2);
+    g_auto(Shell) fails = shell_run(LOCKSTEP " check '%s' --defect trusts-torn-journal"
+                                             " --jobs 1 --progress none --out '%s/a'",
+                                    path, folder);
+    shell_expect(&fails, 1);
+    g_auto(Shell) passes =
+        shell_run(LOCKSTEP " check '%s' --jobs 1 --progress none --out '%s/b'", path, folder);
+    shell_expect(&passes, 0);
+    shell_remove(folder);
+}
+
 static void test_minimize__refuses_a_run_that_does_not_fail(void **state)
 {
     (void)state;
@@ -139,6 +167,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_minimize__gives_a_short_scenario_that_passes_when_mended),
+        cmocka_unit_test(test_minimize__turns_a_crash_state_into_a_loss_of_power),
         cmocka_unit_test(test_minimize__refuses_a_run_that_does_not_fail),
         cmocka_unit_test(test_explore__finds_a_burned_counter_and_says_how_to_shorten_it),
         cmocka_unit_test(test_explore__does_the_same_with_any_number_of_jobs),
