@@ -324,7 +324,7 @@ static const struct {
     {LOCKSTEP_ROM_AGAIN_SERIES, 16, 1, 6}, {LOCKSTEP_ROM_AGAIN_SERIES, 16, 1, 6},
     {LOCKSTEP_ROM_AGAIN_CHANGED, 0, 4, 1}, {LOCKSTEP_ROM_AGAIN_HASH, 0, 8, 1},
     {LOCKSTEP_ROM_AGAIN_HASH, 16, 8, 1},   {LOCKSTEP_ROM_AGAIN_HASHES, 0, 8, 8},
-    {LOCKSTEP_ROM_AGAIN_LONG, 0, 8, 1},    {LOCKSTEP_ROM_AGAIN_LONG, 64, 8, 256 - 8},
+    {LOCKSTEP_ROM_AGAIN_LONG, 0, 8, 1},    {LOCKSTEP_ROM_AGAIN_LONG, 64, 8, 16 - 8},
 };
 
 /* The trial's number; words; bytes; words after the program, the change; three hashes of a block;

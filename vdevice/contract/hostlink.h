@@ -243,7 +243,7 @@ typedef struct HostlinkWear {
  * REREAD is called for a read of bytes that have been read since the last POWER_ON and have not
  * been changed since (in flash by an operation or an order, in the NIC by the next frame, or none,
  * at the head of its queue), once for each triple of the place in the program that reads, the place
- * that read it last, and the position in an unbroken series of such reads; for the first 256 of a
+ * that read it last, and the position in an unbroken series of such reads; for the first 16 of a
  * series, and for at most HOSTLINK_REREADS_MAX in a run. A place is the program counter and up to
  * four return addresses: those in the link register and on the stack that follow a call instruction
  * in the boot ROM or the window. For an accelerator all places are one.

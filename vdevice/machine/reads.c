@@ -35,7 +35,7 @@
 #define READS_STACK_WORDS  64 /* looked through for return addresses */
 #define READS_CALLERS      3  /* at most so many are taken */
 #define READS_PIECE_MAX    8
-#define READS_SERIES_MAX   256 /* of one series, so that an image read twice does not take it all */
+#define READS_SERIES_MAX   16 /* of one series: records follow one another, and images are long */
 
 /* Of one source: who read each byte last; 0: nobody since POWER_ON. */
 typedef struct ReadsPlaces {
