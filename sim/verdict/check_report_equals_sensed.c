@@ -14,9 +14,19 @@
 
 #define GRACE (30 * VTIME_S)
 
+/* Where the bolt was held: jammed is right in any case, and at an end so is that end. */
+static const char *where_held(const Event *stalled)
+{
+    int64_t position = event_integer(stalled, "position", -1);
+    return position == 0 ? "held unlocked" : position == 1000 ? "held locked" : "between";
+}
+
 /* Whether the words of the report fit the state the lab sensed. */
 static bool fits(const char *reported, const char *sensed)
 {
+    if (g_str_has_prefix(sensed, "held ")) {
+        return strcmp(reported, sensed + strlen("held ")) == 0 || fits(reported, "between");
+    }
     if (strcmp(sensed, "between") == 0) {
         return strcmp(reported, "jammed") == 0 || strcmp(reported, "moving") == 0;
     }
@@ -51,7 +61,7 @@ static bool was_so(const DeviceSetup *device, const GPtrArray *events, const cha
             continue;
         }
         const char *next = event->kind == EVENT_BOLT_MOVED     ? event_text(event, "state")
-                           : event->kind == EVENT_BOLT_STALLED ? "between"
+                           : event->kind == EVENT_BOLT_STALLED ? where_held(event)
                            : event->kind == EVENT_POWER_LOST   ? where_left(event)
                                                                : NULL;
         bool stops = event->kind == EVENT_POWER_LOST ||
