@@ -86,8 +86,8 @@ $(SIM_FUZZ:%=$(BUILD)/fuzz/%): $(BUILD)/fuzz/%: $(BUILD)/fuzz/obj/tests/fuzz/%.o
 	@$(FUZZ_CC) -fsanitize=fuzzer,address,undefined $^ $$(pkg-config --libs gio-2.0 libfyaml) -o $@
 
 test-build: $(SIM_FUZZ:%=$(BUILD)/fuzz/%)
-TEST_COMMANDS += "mkdir -p $(BUILD)/fuzz/new/scenario && $(BUILD)/fuzz/fuzz_scenario -runs=20000 -max_len=4096 $(BUILD)/fuzz/new/scenario tests/corpus/scenario"
-TEST_COMMANDS += "mkdir -p $(BUILD)/fuzz/new/bundle && $(BUILD)/fuzz/fuzz_bundle -runs=3000 -max_len=4096 $(BUILD)/fuzz/new/bundle tests/corpus/bundle"
+TEST_COMMANDS += "mkdir -p $(BUILD)/fuzz/new/scenario && LSAN_OPTIONS=suppressions=tests/fuzz/leaks.supp $(BUILD)/fuzz/fuzz_scenario -runs=20000 -max_len=4096 $(BUILD)/fuzz/new/scenario tests/corpus/scenario"
+TEST_COMMANDS += "mkdir -p $(BUILD)/fuzz/new/bundle && LSAN_OPTIONS=suppressions=tests/fuzz/leaks.supp $(BUILD)/fuzz/fuzz_bundle -runs=3000 -max_len=4096 $(BUILD)/fuzz/new/bundle tests/corpus/bundle"
 
 # What a hostile machine may say.
 $(BUILD)/fuzz/fuzz_hostlink: $(BUILD)/fuzz/obj/tests/fuzz/fuzz_hostlink.o \
