@@ -491,11 +491,14 @@ static bool draw_race(Prng *prng, const Story *story, Step *step)
     if (is_taken(story, age)) {
         return false;
     }
-    bool locks = story->unlocked || prng_chance(prng, (Ratio){1, 3});
+    const Moment *moment = &MEETINGS[age][prng_below(prng, AGE_MOMENTS)];
+    bool at_once = moment->kind == EVENT_UART_LINE; /* what it says it does next */
+    bool locks = story->unlocked || (!at_once && prng_chance(prng, (Ratio){1, 3}));
     Action *first = drawn_action(locks ? VERB_TURN_BOLT : VERB_ENTER_PIN);
-    set_moment(prng, first, &MEETINGS[age][prng_below(prng, AGE_MOMENTS)]);
-    first->delay = prng_chance(prng, (Ratio){1, 2}) ? prng_between(prng, 0, 4000) * VTIME_MS
-                                                    : draw_spread(prng, 8000000) * VTIME_US;
+    set_moment(prng, first, moment);
+    first->delay = !at_once && prng_chance(prng, (Ratio){1, 2})
+                       ? prng_between(prng, 0, 4000) * VTIME_MS
+                       : draw_spread(prng, at_once ? 4000 : 8000000) * VTIME_US;
     add_action(step, first);
     if (locks) {
         drawn_set_text(first, "to", "locked");
@@ -639,7 +642,7 @@ static void draw_flash(Prng *prng, const Story *story, Step *step)
         action->delay = prng_between(prng, 0, 12000) * VTIME_US;
         drawn_set_number(action, "offset", (int64_t)prng_below(prng, 64));
         drawn_set_number(action, "bits", 1);
-    } else if (step->feature == FEATURE_SLOT && prng_chance(prng, (Ratio){2, 3})) {
+    } else if (step->feature == FEATURE_SLOT && prng_chance(prng, (Ratio){4, 5})) {
         /* Between what is said of the image and what comes of it. */
         static const Moment SAYINGS[] = {
             {EVENT_UPDATE_STAGED, NULL, NULL, 1},

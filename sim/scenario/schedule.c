@@ -69,7 +69,7 @@ static const Focus FOCI[THEMES] = {
                        {FEATURE_MUTATE, FEATURE_SERVER, FEATURE_SERVER, FEATURE_MALFORMED,
                         FEATURE_HEADER, FEATURE_TAMPER},
                        6},
-    [THEME_DAMAGE] = {2,
+    [THEME_DAMAGE] = {3,
                       1,
                       {FEATURE_SLOT, FEATURE_SLOT, FEATURE_SLOT, FEATURE_HEADER, FEATURE_JOURNAL,
                        FEATURE_STORE},
