@@ -159,7 +159,9 @@ static void session_leave_address(uint64_t now_us)
 static bool session_poll_address(uint64_t now_us)
 {
     bool has_address = net_port_has_address();
-    if (has_address && session.next_us == SUPERVISOR_NEVER) {
+    if (!has_address) {
+        session.next_us = SUPERVISOR_NEVER; /* there may have been one, until the cable went */
+    } else if (session.next_us == SUPERVISOR_NEVER) {
         session.next_us = session_soon(now_us); /* keeps S5 */
     }
     if (has_address && now_us >= session.next_us) {
