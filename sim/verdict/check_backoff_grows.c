@@ -9,7 +9,8 @@
  * them. In each:
  *   - no wait is under WAIT_MIN, SLACK apart: an attempt is seen when its handshake is complete,
  * which takes one a little longer than another,
- *   - the longest wait is at least GROWTH times WAIT_MIN,
+ *   - the longest wait is at least GROWTH times WAIT_MIN, and LONG_WAIT if all of them together
+ * take LONG: who never waits long has not noticed that it goes on,
  *   - the waits are not all within a tenth of each other (no jitter),
  *   - no six waits in a row follow a fixed rule, each in the same ratio to the one before, or each
  *     longer than the one before by an amount that is (no jitter either, whether they stay the same
@@ -28,6 +29,8 @@
 #define WAIT_MIN     (3 * VTIME_S)
 #define SLACK        (50 * VTIME_MS)
 #define GROWTH       3
+#define LONG         (30 * 60 * VTIME_S)
+#define LONG_WAIT    (60 * VTIME_S)
 #define ATTEMPTS_MIN 5
 #define RULE_PERCENT 3
 
@@ -144,7 +147,7 @@ static void judge(const GPtrArray *attempts, ClaimVerdict *claim)
     if (shortest < WAIT_MIN - SLACK) {
         verdict_lower(claim, VERDICT_FAIL, cites, 2, "tried again after only %s", short_text);
     }
-    if (longest < GROWTH * WAIT_MIN) {
+    if (longest < (last->at - first->at < LONG ? GROWTH * WAIT_MIN : LONG_WAIT)) {
         verdict_lower(claim, VERDICT_FAIL, cites, 2,
                       "%u attempts and the longest wait is %s: the waits do not grow",
                       attempts->len, long_text);
