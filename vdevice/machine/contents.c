@@ -4,7 +4,7 @@
  *
  *  K1  A sector has a number only while it holds what was remembered under that number.
  *  K2  Code is translated, looked up and chained to within one page only under the number of its
- *      first byte. An instruction may end in the next sector, so what a number stands for does, too.
+ *      first byte. An instruction may end in the next sector: what a number stands for does, too.
  *  K3  Chains are followed without a look-up. So cells that change while code is executed (the lab
  *      damages some in its reply to a call) take the code with them, as QEMU has it; at any
  *      other time the next block is looked up.
