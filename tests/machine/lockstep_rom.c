@@ -603,6 +603,14 @@ void rom_start(void)
     case LOCKSTEP_ROM_CALLS_FLASH:
         rom_calls_flash();
         break;
+    case LOCKSTEP_ROM_STORE_WINDOW:
+        WORD(FLASH_CTRL_BASE + FLASH_CTRL_WINDOW) = SLOT_A_OFFSET;
+        (void)WORD(WINDOW_BASE);
+        WORD(WINDOW_BASE) = 0;
+        break;
+    case LOCKSTEP_ROM_CLOSED_WINDOW:
+        rom_call(WINDOW_BASE);
+        break;
     case LOCKSTEP_ROM_FUNCTIONS:
         rom_functions();
         break;

@@ -56,6 +56,8 @@ enum {
     LOCKSTEP_ROM_CALLS_FLASH = 20,
     /* calls the functions below, again and again, and shows what they return */
     LOCKSTEP_ROM_FUNCTIONS = 21,
+    LOCKSTEP_ROM_STORE_WINDOW = 22,  /* a store into the open window must fault */
+    LOCKSTEP_ROM_CLOSED_WINDOW = 23, /* so must code in the window, executed while it is closed */
 };
 
 #define LOCKSTEP_ROM_TICK_COUNT 4000u

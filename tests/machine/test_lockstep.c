@@ -14,7 +14,7 @@
 #include "vdevice/contract/memory_map.h"
 #include "vdevice/contract/regs.h"
 
-#define MS UINT64_C(1000000)
+#define MS           UINT64_C(1000000)
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 /* A horizon that falls now between, now upon the trial's own wake-ups. */
@@ -431,7 +431,8 @@ static void test_lockstep__a_cut_in_the_reply_to_a_reset_comes_first(void **stat
 static void test_lockstep__faults_where_nothing_may_be_accessed(void **state)
 {
     static const uint32_t trials[] = {LOCKSTEP_ROM_STORE_FLASH, LOCKSTEP_ROM_READ_WINDOW,
-                                      LOCKSTEP_ROM_WRAP};
+                                      LOCKSTEP_ROM_WRAP, LOCKSTEP_ROM_STORE_WINDOW,
+                                      LOCKSTEP_ROM_CLOSED_WINDOW};
     Lab *lab = *state;
 
     for (size_t i = 0; i < COUNT(trials); i++) {
@@ -562,11 +563,11 @@ static void test_lockstep__ends_when_the_lab_breaks_the_contract(void **state)
     uint8_t zeros[64] = {0};
 
     (void)state;
-    expect_break(HOSTLINK_RUN, zeros, 8);          /* with the power off */
-    expect_break(HOSTLINK_POWER_ON, zeros, 8);     /* before BEGIN */
-    expect_break(HOSTLINK_BEGIN, zeros, 3);        /* too short */
-    expect_break(HOSTLINK_KEY, zeros, 64);         /* too long */
-    expect_break(9999, zeros, 0);                  /* no such order */
+    expect_break(HOSTLINK_RUN, zeros, 8);      /* with the power off */
+    expect_break(HOSTLINK_POWER_ON, zeros, 8); /* before BEGIN */
+    expect_break(HOSTLINK_BEGIN, zeros, 3);    /* too short */
+    expect_break(HOSTLINK_KEY, zeros, 64);     /* too long */
+    expect_break(9999, zeros, 0);              /* no such order */
     expect_break(HOSTLINK_READ, &outside, sizeof(outside));
     expect_break(HOSTLINK_READ, &nowhere, sizeof(nowhere));
     expect_break(HOSTLINK_WRITE, &bodiless, sizeof(bodiless));

@@ -29,8 +29,9 @@
 #include "uart.h"
 #include "vdevice/contract/memory_map.h"
 
-#define BOARD_NO_IRQ (-1)
-#define BOARD_REGIONS_MAX 3
+#define BOARD_NO_IRQ      (-1)
+#define BOARD_REGIONS_MAX 4
+#define BOARD_BEHIND      (UINT64_C(1) << 36) /* out of reach of addresses of 32 bits */
 
 #define TYPE_LOCKSTEP_MACHINE MACHINE_TYPE_NAME("lockstep")
 OBJECT_DECLARE_SIMPLE_TYPE(BoardState, LOCKSTEP_MACHINE)
@@ -54,7 +55,9 @@ typedef struct BoardBlock {
 static const BoardBlock board_blocks[] = {
     {TYPE_LOCKSTEP_SRAM, BOARD_NO_IRQ, {SRAM_BASE}},
     {TYPE_LOCKSTEP_POWER, POWER_IRQ, {POWER_BASE}},
-    {TYPE_LOCKSTEP_FLASH, FLASH_CTRL_IRQ, {FLASH_CTRL_BASE, FLASH_BASE, WINDOW_BASE}},
+    {TYPE_LOCKSTEP_FLASH,
+     FLASH_CTRL_IRQ,
+     {FLASH_CTRL_BASE, FLASH_BASE, WINDOW_BASE, BOARD_BEHIND}},
     {TYPE_LOCKSTEP_OTP, OTP_IRQ, {OTP_BASE}},
     {TYPE_LOCKSTEP_UART, UART_IRQ, {UART_BASE}},
     {TYPE_LOCKSTEP_TIMER, TIMER_IRQ, {TIMER_BASE}},

@@ -4,10 +4,13 @@
  */
 #include "qemu/osdep.h"
 #include "qemu/module.h"
+#include "exec/cputlb.h"
+#include "hw/core/cpu.h"
 #include "hw/irq.h"
 #include "hw/sysbus.h"
 #include "migration/vmstate.h"
 #include "qapi/error.h"
+#include "system/tcg.h"
 #include "checkpoint.h"
 #include "contents.h"
 #include "flash.h"
@@ -21,6 +24,9 @@
     (REG_MASK(FLASH_CTRL_LOCK_WINDOW) | REG_MASK(FLASH_CTRL_LOCK_FACTORY) |                    \
      REG_MASK(FLASH_CTRL_LOCK_SLOT_A) | REG_MASK(FLASH_CTRL_LOCK_SLOT_B))
 
+#define TYPE_LOCKSTEP_WINDOW "lockstep-window"
+#define FLASH_GRAIN_BYTES    FLASH_SECTOR_BYTES /* of the window */
+
 OBJECT_DECLARE_SIMPLE_TYPE(FlashState, LOCKSTEP_FLASH)
 
 struct FlashState {
@@ -29,8 +35,8 @@ struct FlashState {
     MemoryRegion registers;
     MemoryRegion array_memory;
     ReadsCover cover; /* over the array at its own address, not over the window */
-    MemoryRegion window;
-    MemoryRegion window_frame; /* stays mapped while `window` comes and goes */
+    MemoryRegion behind;      /* the array once more, without the cover: what the window shows */
+    IOMMUMemoryRegion window; /* moves without a new map of memory, which takes 0.1 ms */
     qemu_irq irq;
     NvmArray array;
 
@@ -41,7 +47,7 @@ struct FlashState {
     uint32_t length;
     uint32_t irq_enable;
     uint32_t window_offset;
-    uint32_t window_shown; /* WINDOW as it is mapped */
+    uint32_t window_shown; /* WINDOW as the processor has it */
     uint32_t lock;
     uint32_t buffer[FLASH_PAGE_BYTES / 4];
 };
@@ -149,20 +155,40 @@ static void flash_command(FlashState *flash, uint32_t command)
     }
 }
 
+/* Where in memory an address within the window leads. */
+static IOMMUTLBEntry flash_translate(IOMMUMemoryRegion *window, hwaddr offset,
+                                     IOMMUAccessFlags access, int index)
+{
+    FlashState *flash = container_of(window, FlashState, window);
+    hwaddr start = QEMU_ALIGN_DOWN(offset, FLASH_GRAIN_BYTES);
+
+    return (IOMMUTLBEntry){
+        /* This one, because QEMU looks up there what it has found here. */
+        .target_as = first_cpu->as,
+        .iova = start,
+        .translated_addr = flash->behind.addr + flash->window_shown + start,
+        .addr_mask = FLASH_GRAIN_BYTES - 1,
+        .perm = flash->window_shown ? IOMMU_RW : IOMMU_NONE,
+    };
+}
+
+static void flash_forget_window(CPUState *cpu, run_on_cpu_data data)
+{
+    tlb_flush(cpu);
+}
+
 static void flash_show_window(FlashState *flash, uint32_t offset)
 {
     flash->window_offset = offset;
     if (flash->window_shown == offset) {
         return;
     }
-    memory_region_transaction_begin();
     flash->window_shown = offset;
     contents_show(offset);
-    if (offset) {
-        memory_region_set_alias_offset(&flash->window, offset);
+    if (tcg_enabled()) {
+        /* Before the next block, as after any change of the map. */
+        async_run_on_cpu(first_cpu, flash_forget_window, RUN_ON_CPU_NULL);
     }
-    memory_region_set_enabled(&flash->window, offset != 0);
-    memory_region_transaction_commit();
 }
 
 static void flash_write_lock(FlashState *flash, uint32_t value)
@@ -341,14 +367,14 @@ static void flash_realize(DeviceState *dev, Error **errp)
         return;
     }
     reads_cover(&flash->cover, OBJECT(dev), HOSTLINK_READ_FLASH, &flash->array_memory);
-    memory_region_init(&flash->window_frame, OBJECT(dev), "lockstep.window-frame", WINDOW_BYTES);
-    memory_region_init_alias(&flash->window, OBJECT(dev), "lockstep.window", &flash->array_memory,
-                             SLOT_A_OFFSET, WINDOW_BYTES);
-    memory_region_set_enabled(&flash->window, false);
-    memory_region_add_subregion(&flash->window_frame, 0, &flash->window);
+    memory_region_init_alias(&flash->behind, OBJECT(dev), "lockstep.flash.behind",
+                             &flash->array_memory, 0, FLASH_BYTES);
+    memory_region_init_iommu(&flash->window, sizeof(flash->window), TYPE_LOCKSTEP_WINDOW,
+                             OBJECT(dev), "lockstep.window", WINDOW_BYTES);
     sysbus_init_mmio(sbd, &flash->registers);
     sysbus_init_mmio(sbd, &flash->cover.frame);
-    sysbus_init_mmio(sbd, &flash->window_frame);
+    sysbus_init_mmio(sbd, MEMORY_REGION(&flash->window));
+    sysbus_init_mmio(sbd, &flash->behind);
     sysbus_init_irq(sbd, &flash->irq);
     contents_init(&flash->array_memory);
     nvm_init(&flash->array, HOSTLINK_SPACE_FLASH, memory_region_get_ram_ptr(&flash->array_memory),
@@ -406,9 +432,35 @@ static const TypeInfo flash_info = {
     .class_init = flash_class_init,
 };
 
+static int flash_window_index(IOMMUMemoryRegion *window, MemTxAttrs attrs)
+{
+    return 0; /* the same for every access */
+}
+
+static int flash_window_indexes(IOMMUMemoryRegion *window)
+{
+    return 1;
+}
+
+static void flash_window_class_init(ObjectClass *klass, void *data)
+{
+    IOMMUMemoryRegionClass *window_class = IOMMU_MEMORY_REGION_CLASS(klass);
+
+    window_class->translate = flash_translate;
+    window_class->attrs_to_index = flash_window_index;
+    window_class->num_indexes = flash_window_indexes;
+}
+
+static const TypeInfo flash_window_info = {
+    .name = TYPE_LOCKSTEP_WINDOW,
+    .parent = TYPE_IOMMU_MEMORY_REGION,
+    .class_init = flash_window_class_init,
+};
+
 static void flash_register_types(void)
 {
     type_register_static(&flash_info);
+    type_register_static(&flash_window_info);
 }
 
 type_init(flash_register_types)

@@ -17,6 +17,7 @@
  *  + sysbus MMIO region 0: the registers.
  *  + sysbus MMIO region 1: the array.
  *  + sysbus MMIO region 2: the window, WINDOW_BYTES.
+ *  + sysbus MMIO region 3: the array again, for the window: to be mapped where only that looks.
  *  + sysbus IRQ 0: FLASH_CTRL_IRQ.
  */
 
