@@ -21,8 +21,6 @@
 #include "migration/qemu-file-types.h"
 #include "migration/vmstate.h"
 #include "../migration/qemu-file.h"
-#include "system/tcg.h"
-#include "exec/tb-flush.h"
 #include "cpu.h"
 #include "checkpoint.h"
 
@@ -263,9 +261,6 @@ void checkpoint_restore(void)
     }
     first_cpu->cflags_next_tb = -1;
     checkpoint.restoring = false;
-    if (tcg_enabled()) {
-        tcg_flush_jmp_cache(first_cpu); /* not done while restoring: qemu_wrap.c */
-    }
 }
 
 void checkpoint_forget(void)

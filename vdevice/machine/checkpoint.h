@@ -8,7 +8,7 @@
  * What a block's VMStateDescription names is its state, here as in QEMU's own snapshots; there is
  * no second list. Cells and memories are kept beside: a copy of each, of which only what has
  * changed since is copied back, so that a restore costs what the device did, not what it has. Code
- * translated from what is the same stays.
+ * translated from what is the same stays; what comes back into flash finds its own (contents.h).
  *
  * Timers that expire together keep the order in which they were armed: it is the order in which
  * they fire, and no device knows it.

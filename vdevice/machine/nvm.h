@@ -18,7 +18,7 @@
  * driven again before.
  *
  * Contents given by the lab are compared page by page with what is there, and pages that are equal
- * are not touched, so that code translated from them stays. After a BEGIN that wipes, pages become
+ * are not touched, so that nobody has to look at them again. After a BEGIN that wipes, pages become
  * new only at the next power-on, read or damage, and only if the lab has not written them; for that
  * the lab should write whole pages of 4 KiB.
  */

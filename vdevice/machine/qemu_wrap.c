@@ -42,8 +42,6 @@ void __wrap_cpu_single_step(CPUState *cpu, int enabled);
 void G_NORETURN __wrap_cpu_abort(CPUState *cpu, const char *format, ...) G_GNUC_PRINTF(2, 3);
 void __real_tb_flush(CPUState *cpu);
 void __wrap_tb_flush(CPUState *cpu);
-void __real_tcg_flush_jmp_cache(CPUState *cpu);
-void __wrap_tcg_flush_jmp_cache(CPUState *cpu);
 void __real_cpu_get_tb_cpu_state(CPUARMState *env, vaddr *ret_pc, uint64_t *ret_cs_base,
                                  uint32_t *ret_flags);
 void __wrap_cpu_get_tb_cpu_state(CPUARMState *env, vaddr *ret_pc, uint64_t *ret_cs_base,
@@ -179,18 +177,6 @@ void __wrap_arm_v7m_cpu_do_interrupt(CPUState *cpu)
     edges_forget();
     cpu->mem_io_pc = 0;
     __real_arm_v7m_cpu_do_interrupt(cpu);
-}
-
-/*
- * Each translation that goes takes the whole cache of jump targets with it, all 64 KiB; a restore
- * that drops the thousands of an updated application would do nothing else for milliseconds. It
- * executes nothing meanwhile and has the cache emptied once, at its end.
- */
-void __wrap_tcg_flush_jmp_cache(CPUState *cpu)
-{
-    if (!checkpoint_is_restoring()) {
-        __real_tcg_flush_jmp_cache(cpu);
-    }
 }
 
 /*
