@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "sim/scenario/reading.h"
+#include "vdevice/contract/image.h"
 
 #define WRONG_PINS_MAX 4
 #define LOCKOUT_PINS   5
@@ -387,8 +388,8 @@ static const Moment MEETINGS[AGES][AGE_MOMENTS] = {
         {EVENT_DOWNLOAD_FINISHED, NULL, NULL, 1},
         {EVENT_UPDATE_STAGED, "version", "1.1.0", 1},
         {EVENT_UPDATE_STAGED, "version", "1.1.0", 1},
-        {EVENT_UART_LINE, "text", "app: reset", 2},
-        {EVENT_UART_LINE, "text", "app: reset", 2},
+        {EVENT_UART_LINE, "text", "app: image confirmed", 1},
+        {EVENT_UART_LINE, "text", "app: image confirmed", 1},
         {EVENT_UART_LINE, "text", "app: reset", 2},
         {EVENT_DEVICE_RESET, NULL, NULL, 2},
     },
@@ -613,6 +614,33 @@ static void draw_wear(Prng *prng, const Story *story, Step *step)
     add_action(step, action);
 }
 
+/* An image is damaged, most of the time between what is said of it and what comes of it. */
+static void draw_slot_damage(Prng *prng, Action *action)
+{
+    static const Moment SAYINGS[] = {
+        {EVENT_UPDATE_STAGED, NULL, NULL, 1},
+        {EVENT_UPDATE_CONFIRMED, NULL, NULL, 1},
+        {EVENT_UPDATE_CONFIRMED, NULL, NULL, 1},
+        {EVENT_DEVICE_RESET, NULL, NULL, 2},
+    };
+    const Moment *saying = &SAYINGS[prng_below(prng, G_N_ELEMENTS(SAYINGS))];
+    bool staged = false;
+    if (prng_chance(prng, (Ratio){4, 5})) {
+        staged = saying->kind == EVENT_UPDATE_STAGED;
+        set_moment(prng, action, saying);
+        action->at = 0;
+        action->delay = draw_spread(prng, staged ? 1000 : 1000000) * VTIME_US;
+        drawn_set_text(action, "region", draw_word(prng, "slot_b slot_b slot_b slot_a"));
+    }
+    if (staged) {
+        drawn_set_text(action, "region", "slot_b");
+    } else {
+        /* Not in what may be running by then: such code may do anything, or nothing for ever. */
+        drawn_set_number(action, "offset", (int64_t)prng_below(prng, IMAGE_HEADER_BYTES));
+        drawn_set_number(action, "bits", 1);
+    }
+}
+
 static void draw_flash(Prng *prng, const Story *story, Step *step)
 {
     bool restores = step->feature == FEATURE_RESTORE;
@@ -642,18 +670,8 @@ static void draw_flash(Prng *prng, const Story *story, Step *step)
         action->delay = prng_between(prng, 0, 12000) * VTIME_US;
         drawn_set_number(action, "offset", (int64_t)prng_below(prng, 64));
         drawn_set_number(action, "bits", 1);
-    } else if (step->feature == FEATURE_SLOT && prng_chance(prng, (Ratio){4, 5})) {
-        /* Between what is said of the image and what comes of it. */
-        static const Moment SAYINGS[] = {
-            {EVENT_UPDATE_STAGED, NULL, NULL, 1},
-            {EVENT_UPDATE_CONFIRMED, NULL, NULL, 1},
-            {EVENT_UPDATE_CONFIRMED, NULL, NULL, 1},
-            {EVENT_DEVICE_RESET, NULL, NULL, 2},
-        };
-        set_moment(prng, action, &SAYINGS[prng_below(prng, G_N_ELEMENTS(SAYINGS))]);
-        action->at = 0;
-        action->delay = draw_spread(prng, 1000000) * VTIME_US;
-        drawn_set_text(action, "region", draw_word(prng, "slot_b slot_b slot_b slot_a"));
+    } else if (step->feature == FEATURE_SLOT) {
+        draw_slot_damage(prng, action);
     }
 }
 
