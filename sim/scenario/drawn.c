@@ -14,13 +14,13 @@
 #include <string.h>
 
 #include "sim/scenario/reading.h"
-#include "vdevice/contract/image.h"
 
 #define WRONG_PINS_MAX 4
 #define LOCKOUT_PINS   5
 #define RESTLESS_KEYS  4 /* never longer apart than a lock waits for the next */
 #define FOR_MAX_S      120
-#define CONSOLE_LINES  30 /* of an update, more or less */
+#define HEADER_BYTES   256 /* of an image: no code is in them */
+#define CONSOLE_LINES  30  /* of an update, more or less */
 
 void drawn_step_free(void *step)
 {
@@ -636,7 +636,7 @@ static void draw_slot_damage(Prng *prng, Action *action)
         drawn_set_text(action, "region", "slot_b");
     } else {
         /* Not in what may be running by then: such code may do anything, or nothing for ever. */
-        drawn_set_number(action, "offset", (int64_t)prng_below(prng, IMAGE_HEADER_BYTES));
+        drawn_set_number(action, "offset", (int64_t)prng_below(prng, HEADER_BYTES));
         drawn_set_number(action, "bits", 1);
     }
 }
