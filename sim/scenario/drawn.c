@@ -308,7 +308,7 @@ static Action *draw_service(Prng *prng, const Story *story, Feature feature)
         action = drawn_action(VERB_MUTATE_OFFERS);
         draw_trigger(prng, story, action, false);
         action->at = prng_chance(prng, (Ratio){1, 2}) ? 0 : action->at;
-        drawn_set_number(action, "count", 1 + draw_spread(prng, 11));
+        drawn_set_number(action, "count", 1 + draw_spread(prng, 3));
         drawn_set_text(action, "of",
                        draw_word(prng, "header header payload reply_head reply_body"));
         return action;
