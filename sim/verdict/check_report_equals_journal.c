@@ -88,6 +88,9 @@ static void judge(const GPtrArray *events, guint index, ClaimVerdict *claim)
 
 void check_report_equals_journal(const Plan *plan, const GPtrArray *events, ClaimVerdict *claim)
 {
+    if (check_slots_are_damaged(plan)) {
+        return; /* With an older journal written back, its records come a second time. */
+    }
     for (guint i = 0; i < events->len; i++) {
         const Event *event = g_ptr_array_index(events, i);
         if (event->kind == EVENT_REPORT_RECEIVED && event_integer(event, "parsed", 0) != 0 &&
