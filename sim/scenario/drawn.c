@@ -35,8 +35,7 @@ static const char *draw_word(Prng *prng, const char *words)
     return g_intern_string(list[prng_below(prng, g_strv_length(list))]);
 }
 
-/* From 0 to `high`, small ones as likely as large ones: a power of two first, then evenly below it.
- */
+/* From 0 to `high`, small ones as likely as large: a power of two first, then evenly below it. */
 static int64_t draw_spread(Prng *prng, int64_t high)
 {
     unsigned bits = 0;
@@ -44,7 +43,8 @@ static int64_t draw_spread(Prng *prng, int64_t high)
         bits++;
     }
     int64_t bound = INT64_C(1) << prng_below(prng, bits + 1);
-    return MIN((int64_t)prng_below(prng, (uint64_t)bound), high);
+    int64_t drawn = (int64_t)prng_below(prng, (uint64_t)bound);
+    return MIN(drawn, high);
 }
 
 void drawn_set_text(Action *action, const char *key, const char *text)
