@@ -81,33 +81,33 @@ static uint32_t store_crc(const uint8_t *record, uint32_t value_bytes)
 /* The record at `offset`; false when it is none, or torn, or was misread. */
 static bool store_read_once(uint32_t offset, StoreRecord *ret_record)
 {
-    StoreRecord record;
-    flash_read(offset, record.bytes, STORE_HEAD_BYTES);
-    ByteReader reader = bytes_reader_from(record.bytes, STORE_HEAD_BYTES);
+    StoreRecord *record = ret_record;
+    flash_read(offset, record->bytes, STORE_HEAD_BYTES);
+    ByteReader reader = bytes_reader_from(record->bytes, STORE_HEAD_BYTES);
     uint16_t magic = bytes_get_u16(&reader);
-    record.key = bytes_get_u8(&reader);
-    record.value_bytes = bytes_get_u8(&reader);
-    record.sequence = bytes_get_u32(&reader);
+    record->key = bytes_get_u8(&reader);
+    record->value_bytes = bytes_get_u8(&reader);
+    record->sequence = bytes_get_u32(&reader);
     uint32_t crc = bytes_get_u32(&reader);
-    if (magic != STORE_MAGIC || record.key >= STORE_KEYS ||
-        record.value_bytes > STORE_VALUE_BYTES_MAX || record.sequence == 0 ||
-        offset % FLASH_PAGE_BYTES + store_space(record.value_bytes) > FLASH_PAGE_BYTES) {
+    if (magic != STORE_MAGIC || record->key >= STORE_KEYS ||
+        record->value_bytes > STORE_VALUE_BYTES_MAX || record->sequence == 0 ||
+        offset % FLASH_PAGE_BYTES + store_space(record->value_bytes) > FLASH_PAGE_BYTES) {
         return false;
     }
-    flash_read(offset + STORE_HEAD_BYTES, record.bytes + STORE_HEAD_BYTES, record.value_bytes);
-    if (store_crc(record.bytes, record.value_bytes) != crc) {
-        return false;
-    }
-    *ret_record = record;
-    return true;
+    flash_read(offset + STORE_HEAD_BYTES, record->bytes + STORE_HEAD_BYTES, record->value_bytes);
+    return store_crc(record->bytes, record->value_bytes) == crc;
 }
 
 /* The record at `offset`; false when it is none, or torn. Keeps S7. */
 static bool store_read(uint32_t offset, StoreRecord *ret_record)
 {
-    return store_read_once(offset, ret_record) ||
-           (!bytes_all(flash_at(offset), STORE_HEAD_BYTES, 0xff) &&
-            store_read_once(offset, ret_record));
+    return store_read_once(offset, ret_record) || store_read_once(offset, ret_record);
+}
+
+/* Whether nothing was written at a place since its sector was erased. */
+static bool store_is_blank(uint32_t offset)
+{
+    return bytes_all(flash_at(offset), STORE_ALIGN, 0xff);
 }
 
 /* Finds the records of one sector (S1). */
@@ -118,7 +118,7 @@ static void store_scan(Store *store, uint32_t sector)
         uint32_t offset = store_sector_offset(sector) + at;
         StoreRecord record;
         step = STORE_ALIGN;
-        if (!store_read(offset, &record)) {
+        if (store_is_blank(offset) || !store_read(offset, &record)) {
             continue;
         }
         step = store_space(record.value_bytes);
@@ -137,8 +137,7 @@ static void store_scan(Store *store, uint32_t sector)
 static uint32_t store_find_free(uint32_t sector)
 {
     uint32_t at = FLASH_SECTOR_BYTES;
-    while (at > 0 &&
-           bytes_all(flash_at(store_sector_offset(sector) + at - STORE_ALIGN), STORE_ALIGN, 0xff)) {
+    while (at > 0 && store_is_blank(store_sector_offset(sector) + at - STORE_ALIGN)) {
         at -= STORE_ALIGN;
     }
     return at;
