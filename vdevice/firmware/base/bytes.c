@@ -200,6 +200,18 @@ void bytes_clear_secret(void *bytes, size_t count)
 bool bytes_all(const void *bytes, size_t count, uint8_t byte)
 {
     const uint8_t *from = bytes;
-    /* Each equals the one before it, and the first is right. */
-    return count == 0 || (from[0] == byte && memcmp(from, from + 1, count - 1) == 0);
+    const uint32_t words = byte * UINT32_C(0x01010101);
+    for (; count >= sizeof words; from += sizeof words, count -= sizeof words) {
+        uint32_t word;
+        memcpy(&word, from, sizeof word);
+        if (word != words) {
+            return false;
+        }
+    }
+    for (; count > 0; from++, count--) {
+        if (*from != byte) {
+            return false;
+        }
+    }
+    return true;
 }
