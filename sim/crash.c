@@ -74,6 +74,16 @@ bool crash_point_parse(const char *text, CrashPoint *ret_point)
     return true;
 }
 
+bool crash_point_require(const char *text, CrashPoint *ret_point, GError **error)
+{
+    if (crash_point_parse(text, ret_point)) {
+        return true;
+    }
+    g_set_error(error, LAB_ERROR, LAB_ERROR_INPUT,
+                "error: \"%s\" is no crash state; expected boot#N:TEAR or live#N:TEAR", text);
+    return false;
+}
+
 char *crash_point_print(const CrashPoint *point)
 {
     GString *text = g_string_new(point->live ? "live#" : "boot#");
@@ -659,12 +669,8 @@ static void set_tear(Action *cut, const CrashPlace *place)
 Plan *crash_plan_from_start(Lab *lab, const SweepRun *run, GError **error)
 {
     CrashPoint point;
-    if (!crash_point_parse(run->crash, &point)) {
-        lab_says(error, "that is no crash state");
-        return NULL;
-    }
     const Scenario *scenario = lab_scenario(lab, run->scenario, error);
-    if (scenario == NULL) {
+    if (scenario == NULL || !crash_point_require(run->crash, &point, error)) {
         return NULL;
     }
     uint64_t seed = run->has_seed ? run->seed : scenario_seed(scenario);

@@ -45,6 +45,9 @@ typedef struct CrashSource CrashSource;
 
 /* Reads "boot#..." or "live#...". False when it is none. */
 bool crash_point_parse(const char *text, CrashPoint *ret_point);
+
+/* The same, and says what was expected. */
+bool crash_point_require(const char *text, CrashPoint *ret_point, GError **error);
 char *crash_point_print(const CrashPoint *point);
 
 /*

@@ -376,10 +376,7 @@ static bool check_images(const Plan *plan, GError **error)
 static Plan *plan_crash(Lab *lab, const SweepRun *run, const Scenario *scenario, GError **error)
 {
     CrashPoint point;
-    if (!crash_point_parse(run->crash, &point)) {
-        g_set_error(error, LAB_ERROR, LAB_ERROR_INPUT,
-                    "error: \"%s\" is no crash state; expected boot#N:TEAR or live#N:TEAR",
-                    run->crash);
+    if (!crash_point_require(run->crash, &point, error)) {
         return NULL;
     }
     uint64_t seed = run->has_seed ? run->seed : scenario_seed(scenario);

@@ -271,6 +271,12 @@ static bool member_truth(Source *source, const char *key)
     return value;
 }
 
+/* One that is written only when it is true. */
+static bool member_flag(Source *source, const char *key)
+{
+    return member(source, key, false) != NULL && member_truth(source, key);
+}
+
 static VTime member_time(Source *source, const char *key)
 {
     const TreeNode *node = member(source, key, false);
@@ -472,10 +478,8 @@ static void read_timeline(Source *source, Plan *plan)
     timeline->seed = value;
     timeline->epoch_seconds = (uint64_t)member_integer(source, "epoch_seconds", 0, INT64_MAX);
     timeline->record_nvm = member_truth(source, "record_nvm");
-    timeline->record_calls =
-        member(source, "record_calls", false) != NULL && member_truth(source, "record_calls");
-    timeline->record_reads =
-        member(source, "record_reads", false) != NULL && member_truth(source, "record_reads");
+    timeline->record_calls = member_flag(source, "record_calls");
+    timeline->record_reads = member_flag(source, "record_reads");
     timeline->limit = member_time(source, "limit");
     timeline->until_at = member_time(source, "until_at");
     timeline->until_delay = member_time(source, "until_delay");

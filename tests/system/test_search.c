@@ -44,6 +44,18 @@ static unsigned lines_under_when(const char *path)
     return lines;
 }
 
+/* The scenario fails with that defect, and passes without. */
+static void expect_mended(const char *path, const char *defect, const char *folder)
+{
+    g_auto(Shell) fails = shell_run(LOCKSTEP " check '%s' --defect %s"
+                                             " --jobs 1 --progress none --out '%s/a'",
+                                    path, defect, folder);
+    shell_expect(&fails, 1);
+    g_auto(Shell) passes =
+        shell_run(LOCKSTEP " check '%s' --jobs 1 --progress none --out '%s/b'", path, folder);
+    shell_expect(&passes, 0);
+}
+
 static void test_minimize__gives_a_short_scenario_that_passes_when_mended(void **state)
 {
     (void)state;
@@ -54,13 +66,7 @@ static void test_minimize__gives_a_short_scenario_that_passes_when_mended(void *
     shell_expect(&shell, 0);
     g_autofree char *path = find_file(folder, "minimized/*.yaml");
     assert_true(lines_under_when(path) <= 4);
-    g_auto(Shell) fails = shell_run(LOCKSTEP " check '%s' --defect finishes-movement-at-start"
-                                             " --jobs 1 --progress none --out '%s/a'",
-                                    path, folder);
-    shell_expect(&fails, 1);
-    g_auto(Shell) passes =
-        shell_run(LOCKSTEP " check '%s' --jobs 1 --progress none --out '%s/b'", path, folder);
-    shell_expect(&passes, 0);
+    expect_mended(path, "finishes-movement-at-start", folder);
     shell_remove(folder);
 }
 
@@ -82,13 +88,7 @@ static void test_minimize__turns_a_crash_state_into_a_loss_of_power(void **state
     shell_expect(&shell, 0);
     g_autofree char *path = find_file(folder, "minimized/*.yaml");
     assert_int_equal(lines_under_when(path), 2);
-    g_auto(Shell) fails = shell_run(LOCKSTEP " check '%s' --defect trusts-torn-journal"
-                                             " --jobs 1 --progress none --out '%s/a'",
-                                    path, folder);
-    shell_expect(&fails, 1);
-    g_auto(Shell) passes =
-        shell_run(LOCKSTEP " check '%s' --jobs 1 --progress none --out '%s/b'", path, folder);
-    shell_expect(&passes, 0);
+    expect_mended(path, "trusts-torn-journal", folder);
     shell_remove(folder);
 }
 
